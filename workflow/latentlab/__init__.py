@@ -1,0 +1,1 @@
+"""latentlab: from a coursework assignment on latent spaces to the page a student hands in."""

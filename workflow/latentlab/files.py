@@ -1,0 +1,86 @@
+"""Files that are whole or not there: everything the pipeline writes goes through `whole`."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+PARTIAL = ".part-"  # every unfinished file's name begins so, and can be cleared at any start
+
+
+@contextmanager
+def whole(path):
+    """Yield a path beside `path` to write to; on success it takes `path`'s place in one step.
+
+    The name keeps its ending, because savers choose their format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value):
+    """Sorted keys and no spare spaces at line ends: equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(path, rows):
+    """`rows`: dictionaries that share their keys."""
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def read_csv(path):
+    """A column a key, as floats."""
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {key: [float(row[key]) for row in rows] for key in rows[0]}
+
+
+def write_npz(path, arrays):
+    """Arrays by name, compressed, without pickles; no times inside, so equal arrays give equal bytes."""
+    with whole(path) as partial:
+        np.savez_compressed(partial, allow_pickle=False, **arrays)
+
+
+def write_png(path, pixels):
+    """A grey picture `(h, w)` of values in [0, 1] as 8-bit PNG, pixel for pixel."""
+    with whole(path) as partial:
+        Image.fromarray((pixels * 255).round().astype(np.uint8)).save(partial)
+
+
+def read_png(path):
+    """uint8 `(h, w)`."""
+    return np.array(Image.open(path).convert("L"))
+
+
+def copy(source, target):
+    with whole(target) as partial:
+        shutil.copyfile(source, partial)
+
+
+def sha256(path):
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

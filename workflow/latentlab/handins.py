@@ -1,0 +1,47 @@
+"""Hand-ins: what a folder of templates/ asks for. Reads `handin.yaml`, computes nothing."""
+
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from latentlab.errors import UserError
+
+# What a figure of each kind (a function of plots.py) needs of each of its models.
+NEEDS = {
+    "map": ["grid.png", "grids.json"],
+    "occupied_map": ["grid-occupied.png", "grids.json"],
+    "embeddings": ["codes.npz"],
+    "history": ["history.csv"],
+}
+
+# The knobs of config.yaml that bear on a kind of figure, by the names its function gives them.
+KNOBS = {"embeddings": {"split": "embedding_split", "points": "embedding_points"}}
+
+
+def names(templates):
+    """The hand-ins there are: folders with a handin.yaml, sorted."""
+    return sorted(path.parent.name for path in Path(templates).glob("*/handin.yaml"))
+
+
+def load(templates, name, schema):
+    """The hand-in `name`: `title`, `dataset`, `models` (by the names its template gives them), `figures`.
+
+    Raises:
+        UserError: there is no such hand-in, or its file does not fit the schema.
+    """
+    path = Path(templates) / name / "handin.yaml"
+    if not path.is_file():
+        raise UserError(f"config: handin: there is no hand-in {name!r}; templates/ has {', '.join(names(templates))}")
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rules = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
+    error = best_match(Draft202012Validator(rules).iter_errors(spec))
+    if error:
+        key = ".".join(map(str, error.absolute_path)) or "the top level"
+        raise UserError(f"{path}: {key}: {error.message}")
+    for figure, wanted in spec["figures"].items():
+        strangers = set(wanted["models"]) - set(spec["models"])
+        if strangers:
+            raise UserError(f"{path}: figures.{figure}: {sorted(strangers)[0]!r} is not one of this hand-in's models")
+    return spec

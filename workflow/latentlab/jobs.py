@@ -1,0 +1,32 @@
+"""What every job of the workflow does around its work: a log, and errors that a person can read."""
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from latentlab.errors import UserError
+
+
+@contextmanager
+def job(log):
+    """Yield `say(line)`, which writes to the file `log` and, where a person watches, to the terminal.
+
+    A `UserError` ends the process with its sentence as the log's last line and without a traceback.
+    """
+    path = Path(str(log))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with path.open("w", encoding="utf-8") as file:
+
+        def say(line):
+            print(line, file=file, flush=True)
+            if sys.stderr.isatty():
+                print(line, file=sys.stderr)
+
+        try:
+            yield say
+        except UserError as error:
+            print(error, file=file)
+            sys.exit(f"latentlab: {error}")
+        say(f"done in {time.monotonic() - start:.1f} s")

@@ -1,0 +1,125 @@
+"""Every figure, drawn at the size at which it is printed. Imports no torch.
+
+A figure is a function of plain arrays that fills axes; `draw` finds it by its name, gives it a figure of the right
+size in the project's one style, and saves it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import font_source_sans_pro
+import matplotlib
+
+matplotlib.use("agg")
+
+import numpy as np
+from matplotlib import font_manager, patheffects
+from matplotlib import pyplot as plt
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+
+from latentlab.files import read_csv, read_json, whole
+
+MM = 1 / 25.4  # inches
+HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
+
+
+@dataclass
+class Panel:
+    """What a figure is told of one model: its name, its family, and the paths of its files by their names."""
+
+    label: str
+    family: str
+    files: dict
+
+
+def draw(kind, path, panels, classes, width, height=None, **options):
+    """Save the figure `kind` at `path`.
+
+    Args:
+        panels: a `Panel` a model, in order.
+        classes: names of the classes.
+        width, height: millimetres; without a height the figure is as high as its kind makes it.
+        options: what the figure's function takes besides.
+    """
+    figure = FIGURES[kind](panels, classes, width * MM, height and height * MM, **options)
+    with whole(path) as partial:
+        figure.savefig(partial, metadata={"Date": None})
+    plt.close(figure)
+
+
+def use_style(matplotlibrc):
+    """The project's style, and its fonts from the packages that bring them: the machine's do not matter."""
+    for font in Path(font_source_sans_pro.font_directory).glob("*.ttf"):
+        font_manager.fontManager.addfont(font)
+    matplotlib.rc_file(matplotlibrc)
+
+
+def decoder_map(panels, classes, width, height, picture="grid.png", axes="grid"):
+    """A decoder grid with its latent axes: the picture's pixels untouched, ticks where samples are."""
+    (panel,) = panels
+    x, y = (np.array(read_json(panel.files["grids.json"])[axes][name]) for name in "xy")
+    figure, ax = plt.subplots(figsize=(width, height or width))
+    pixels = plt.imread(panel.files[picture])
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none", extent=(0, len(x), 0, len(y)))
+    for positions, set_ticks in ((x, ax.set_xticks), (y, ax.set_yticks)):
+        at = np.linspace(0, len(positions) - 1, min(5, len(positions))).round().astype(int)
+        set_ticks(at + 0.5, [_tick(positions[i]) for i in at])
+    ax.spines[:].set_visible(False)
+    _name_axes(ax)
+    return figure
+
+
+def occupied_map(panels, classes, width, height):
+    """The decoder grid over the range that the codes occupy."""
+    return decoder_map(panels, classes, width, height, "grid-occupied.png", "occupied")
+
+
+def embeddings(panels, classes, width, height, split="test", points=10_000):
+    """Codes coloured by class, a panel a model, with the prior's 1σ and 2σ circles where there is a prior."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / len(panels)), squeeze=False)
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for ax, panel in zip(axes[0], panels, strict=True):
+        arrays = np.load(panel.files["codes.npz"])
+        codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
+        order = np.random.default_rng(0).permutation(len(codes))  # no class lies on top of the others
+        ax.scatter(*codes[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+        low, high = np.quantile(codes, [0.001, 0.999], axis=0)
+        if panel.family == "vae":
+            for sigmas in (1, 2):
+                ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
+                ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)
+            low, high = np.minimum(low, -2.1), np.maximum(high, 2.1)
+            ax.set_aspect("equal", adjustable="datalim")
+        pad = 0.03 * (high - low)
+        ax.set(xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1]))
+        ax.set_title(panel.label)
+        _name_axes(ax)
+    handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
+               for colour, name in zip(colours, classes, strict=False)]  # fmt: skip
+    figure.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
+    return figure
+
+
+def history(panels, classes, width, height):
+    """Loss by epoch, training and validation, a panel a model."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / len(panels)), squeeze=False)
+    for ax, panel in zip(axes[0], panels, strict=True):
+        table = read_csv(panel.files["history.csv"])
+        for split in ("train", "validation"):
+            ax.plot(table["epoch"], table[f"{split}_loss"], label="training" if split == "train" else split)
+        ax.set(title=panel.label, xlabel="epoch", ylabel="loss (nats per image)")
+        ax.legend()
+    return figure
+
+
+FIGURES = {"map": decoder_map, "occupied_map": occupied_map, "embeddings": embeddings, "history": history}
+
+
+def _name_axes(ax):
+    ax.set_xlabel("$z_1$", labelpad=1)
+    ax.set_ylabel("$z_2$", labelpad=1)
+
+
+def _tick(value):
+    return f"{value:.1f}".removesuffix(".0").replace("-", "−")

@@ -1,0 +1,51 @@
+"""Where a result comes from: code, versions, commit."""
+
+import ast
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def imported_modules(script):
+    """The files of this package that `script` imports, directly or through one another, sorted.
+
+    What a job imports belongs to its inputs: an edited module then reruns the jobs that use it and no others.
+    """
+    found, waiting = set(), [Path(script)]
+    while waiting:
+        new = set(_imports(waiting.pop())) - found
+        found |= new
+        waiting += new
+    return sorted(str(path) for path in found)
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name + "."):
+            names = [node.module.split(".")[1]]
+        else:
+            continue
+        yield from (PACKAGE / f"{name}.py" for name in names if (PACKAGE / f"{name}.py").is_file())
+
+
+def versions(*packages):
+    """Python's version and those of `packages`, by name."""
+    return {"python": platform.python_version()} | {package: version(package) for package in packages}
+
+
+def commit():
+    """The short hash of the code's commit, "+" after it if files differ from it; "unknown" outside a git checkout."""
+    try:
+        return _git("rev-parse", "--short=10", "HEAD") + ("+" if _git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*words):
+    command = ["git", "-C", str(PACKAGE), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

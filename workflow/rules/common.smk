@@ -1,0 +1,88 @@
+# Shared by all rules: the checked configuration, the runs that the hand-ins ask for, and inputs by name.
+
+import sys
+
+from latentlab import handins, provenance, settings
+from latentlab.errors import UserError
+
+CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+HANDIN_SCHEMA = ROOT / "workflow/schemas/handin.schema.yaml"
+RUN = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
+PLANE = "results/models/{dataset}/{model}/d2/seed{seed}"  # a code that can be drawn
+LOGS, PLANE_LOGS = (folder.replace("/models/", "/logs/") for folder in (RUN, PLANE))
+BENCHMARKS = RUN.replace("/models/", "/benchmarks/")
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9]+",
+    model="[A-Za-z0-9_-]+",
+    latent_dim="[1-9][0-9]*",
+    seed="[0-9]+",
+    handin="[A-Za-z0-9_-]+",
+    figure="[a-z0-9_]+",
+
+
+def unique(values):
+    return list(dict.fromkeys(values))
+
+
+def code(script):
+    """The library modules that a script uses, as inputs: editing one reruns what depends on it."""
+    return provenance.imported_modules(ROOT / "workflow/scripts" / script)
+
+
+def run_of(model, dataset):
+    """The wildcards of a model trained as its entry of `models:` says."""
+    entry = settings.resolve(config, CONFIG_SCHEMA, model)
+    return {
+        "dataset": dataset,
+        "model": model,
+        "latent_dim": entry["latent_dim"],
+        "seed": entry["seed"],
+    }
+
+
+def model_settings(wildcards):
+    return settings.resolve(config, CONFIG_SCHEMA, wildcards.model)
+
+
+def from_runs(name, plane_only=False):
+    """The file `name` of every run that some hand-in needs."""
+    return [
+        f"{RUN}/{name}".format(**run)
+        for run in RUNS
+        if run["latent_dim"] == 2 or not plane_only
+    ]
+
+
+def runs_of(handin):
+    """The runs of a hand-in by the names its template gives them."""
+    spec = HANDINS[handin]
+    return {
+        name: run_of(model["entry"], spec["dataset"])
+        for name, model in spec["models"].items()
+    }
+
+
+try:
+    settings.check(config, CONFIG_SCHEMA)
+    HANDINS = {
+        name: handins.load(ROOT / "templates", name, HANDIN_SCHEMA)
+        for name in handins.names(ROOT / "templates")
+    }
+    handins.load(ROOT / "templates", config["handin"], HANDIN_SCHEMA)
+    RUNS = [run for name in HANDINS for run in runs_of(name).values()]
+except UserError as error:
+    sys.exit(f"latentlab: {error}")
+
+FIGURES = [
+    f"results/handins/{name}/figures/{figure}.svg"
+    for name, spec in HANDINS.items()
+    for figure in spec["figures"]
+]
+PAGES = expand(
+    "results/handins/{name}/{name}.{kind}", name=HANDINS, kind=["html", "pdf"]
+) + [
+    "results/report.html",
+    "results/report.pdf",
+]

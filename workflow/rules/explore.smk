@@ -1,0 +1,86 @@
+# Exploring a trained model: its codes, its decoder's map of the plane, and both in figures.
+
+
+rule encode_images:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        code=code("encode_images.py"),
+    output:
+        codes=f"{RUN}/codes.npz",
+    log:
+        f"{LOGS}/encode_images.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Encode {wildcards.dataset} with {wildcards.model}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/encode_images.py"
+
+
+rule decode_grid:
+    input:
+        weights=f"{PLANE}/weights.safetensors",
+        codes=f"{PLANE}/codes.npz",
+        code=code("decode_grid.py"),
+    output:
+        grid=f"{PLANE}/grid.png",
+        occupied=f"{PLANE}/grid-occupied.png",
+        axes=f"{PLANE}/grids.json",
+    log:
+        f"{PLANE_LOGS}/decode_grid.log",
+    threads: 1
+    params:
+        samples=lookup("grid_samples", within=config),
+        low=lookup("grid_min", within=config),
+        high=lookup("grid_max", within=config),
+        spacing=lookup("grid_spacing", within=config),
+    message:
+        "Decode the latent plane of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/decode_grid.py"
+
+
+rule measure_model:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.csv",
+        codes=f"{RUN}/codes.npz",
+        code=code("measure_model.py"),
+    output:
+        metrics=f"{RUN}/metrics.json",
+    log:
+        f"{LOGS}/measure_model.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+        low=lookup("grid_min", within=config),
+        high=lookup("grid_max", within=config),
+    message:
+        "Measure {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_model.py"
+
+
+rule measure_map:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{PLANE}/weights.safetensors",
+        codes=f"{PLANE}/codes.npz",
+        grid=f"{PLANE}/grid.png",
+        occupied=f"{PLANE}/grid-occupied.png",
+        code=code("measure_map.py"),
+    output:
+        metrics=f"{PLANE}/map.json",
+    log:
+        f"{PLANE_LOGS}/measure_map.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+        samples=lookup("grid_samples", within=config),
+    message:
+        "Measure the map of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_map.py"

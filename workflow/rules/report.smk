@@ -1,0 +1,143 @@
+# The page: figures, then HTML, then the PDF printed from that HTML.
+
+
+def handin_figure(wildcards):
+    return HANDINS[wildcards.handin]["figures"][wildcards.figure]
+
+
+def figure_runs(wildcards):
+    runs = runs_of(wildcards.handin)
+    return [runs[alias] for alias in handin_figure(wildcards)["models"]]
+
+
+def figure_files(wildcards):
+    """What the figure's kind needs of each of its models, file by file."""
+    needs = handins.NEEDS[handin_figure(wildcards)["plot"]]
+    return [
+        f"{RUN}/{name}".format(**run)
+        for run in figure_runs(wildcards)
+        for name in needs
+    ]
+
+
+def figure_options(wildcards):
+    """The knobs that bear on the figure, and no others."""
+    knobs = handins.KNOBS.get(handin_figure(wildcards)["plot"], {})
+    return {name: config[knob] for name, knob in knobs.items()}
+
+
+def page_models(wildcards):
+    """What the page says of its models that no metric does: their names in figures, and their family."""
+    spec = HANDINS[wildcards.handin]
+    return {
+        name: {
+            "label": model["label"],
+            "family": settings.resolve(config, CONFIG_SCHEMA, model["entry"])["family"],
+        }
+        for name, model in spec["models"].items()
+    }
+
+
+def template_files(wildcards):
+    """The shared base and the hand-in's own folder."""
+    folders = [ROOT / "templates", ROOT / "templates" / wildcards.handin]
+    return sorted(
+        str(path) for folder in folders for path in folder.iterdir() if path.is_file()
+    )
+
+
+def handin_figures(wildcards):
+    return [
+        f"results/handins/{wildcards.handin}/figures/{name}.svg"
+        for name in HANDINS[wildcards.handin]["figures"]
+    ]
+
+
+def metrics_files(wildcards):
+    return [
+        f"{RUN}/{name}".format(**run)
+        for run in runs_of(wildcards.handin).values()
+        for name in ["metrics.json"] + ["map.json"] * (run["latent_dim"] == 2)
+    ]
+
+
+rule plot_figure:
+    input:
+        files=figure_files,
+        style=ROOT / "matplotlibrc",
+        code=code("plot_figure.py"),
+    output:
+        figure="results/handins/{handin}/figures/{figure}.svg",
+    log:
+        "results/logs/handins/{handin}/plot_{figure}.log",
+    threads: 1
+    params:
+        spec=handin_figure,
+        models=page_models,
+        dataset=lambda wildcards: HANDINS[wildcards.handin]["dataset"],
+        options=figure_options,
+    message:
+        "Draw {wildcards.figure} of {wildcards.handin}"
+    script:
+        "../scripts/plot_figure.py"
+
+
+rule render_html:
+    input:
+        metrics=metrics_files,
+        data=lambda wildcards: f"results/data/{HANDINS[wildcards.handin]['dataset']}.json",
+        figures=handin_figures,
+        templates=template_files,
+        discussion=lookup("discussion", within=config) or [],
+        code=code("render_html.py"),
+    output:
+        html="results/handins/{handin}/{handin}.html",
+        provenance="results/handins/{handin}/provenance.json",
+    log:
+        "results/logs/handins/{handin}/render_html.log",
+    threads: 1
+    params:
+        title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
+        course=lookup("course", within=config),
+        authors=lookup("authors", within=config),
+        models=lambda wildcards: {
+            name: model["entry"]
+            for name, model in HANDINS[wildcards.handin]["models"].items()
+        },
+    message:
+        "Write the page of {wildcards.handin}"
+    script:
+        "../scripts/render_html.py"
+
+
+rule print_pdf:
+    input:
+        html="results/handins/{handin}/{handin}.html",
+        provenance="results/handins/{handin}/provenance.json",
+        code=code("print_pdf.py"),
+    output:
+        pdf="results/handins/{handin}/{handin}.pdf",
+    log:
+        "results/logs/handins/{handin}/print_pdf.log",
+    threads: 1
+    message:
+        "Print {wildcards.handin} on one side of A4"
+    script:
+        "../scripts/print_pdf.py"
+
+
+rule publish_report:
+    input:
+        html=f"results/handins/{config['handin']}/{config['handin']}.html",
+        pdf=f"results/handins/{config['handin']}/{config['handin']}.pdf",
+        code=code("publish_report.py"),
+    output:
+        html="results/report.html",
+        pdf="results/report.pdf",
+    log:
+        "results/logs/publish_report.log",
+    threads: 1
+    message:
+        "The chosen hand-in, {config[handin]}, becomes results/report.pdf"
+    script:
+        "../scripts/publish_report.py"

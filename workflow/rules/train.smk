@@ -1,0 +1,25 @@
+# Training: one rule for every model; what differs is the wildcards and the entry in `models:`.
+
+
+rule train_model:
+    input:
+        data="results/data/{dataset}.json",
+        code=code("train_model.py"),
+    output:
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.csv",
+    log:
+        f"{LOGS}/train_model.log",
+    benchmark:
+        f"{BENCHMARKS}/train_model.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=model_settings,
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Train {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_model.py"
