@@ -9,13 +9,10 @@ ROOT = Path(workflow.basedir)
 configfile: ROOT / "config.yaml"
 
 
-if (
-    not Path("config.yaml").resolve() == ROOT / "config.yaml"
-    and Path("config.yaml").is_file()
-):
-    # Another working directory (--directory) may hold a config.yaml with what it wants different.
+own_config = Path("config.yaml").resolve()  # of another working directory (--directory): only what differs there
+if own_config != ROOT / "config.yaml" and own_config.is_file():
 
-    configfile: "config.yaml"
+    configfile: own_config
 
 
 include: "workflow/rules/common.smk"
@@ -25,18 +22,14 @@ include: "workflow/rules/explore.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    start_alone()
+
+
 rule all:
     default_target: True
     input:
         PAGES,
-
-
-rule data:
-    input:
-        expand(
-            "results/data/{dataset}.json",
-            dataset=unique(run["dataset"] for run in RUNS),
-        ),
 
 
 rule train:

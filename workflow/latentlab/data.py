@@ -1,20 +1,17 @@
-"""Find, fetch, verify and read the IDX files of MNIST and Fashion-MNIST.
+"""The IDX files of MNIST and Fashion-MNIST: which there are, and how they are verified and read.
 
 The files lie as torchvision keeps them, `{root}/{dataset}/raw/{name}`, and count only if the SHA-256 of the unpacked
 file is the published one: copies are often packed again, so the sum of the `.gz` says little.
 """
 
-import gzip
 import hashlib
-import os
 import struct
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from latentlab.errors import UserError
-from latentlab.files import read_json, sha256, whole
+from latentlab.files import read_json
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -43,31 +40,6 @@ CLASSES = {
     ],
 }  # fmt: skip
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
-MAX_BYTES = 48_000_000  # a little more than the largest file: nothing larger is ever unpacked
-TIME_LIMIT = 30  # seconds without an answer, for one try at one mirror
-RETRIES = 2
-
-
-def fetch(dataset, resources, data_dir=None, say=print):
-    """Bring the four verified files of `dataset` to `{resources}/{dataset}/raw` and return their record.
-
-    Sources in turn: what lies there already, the local folder `data_dir`, torchvision's mirrors. A file with another
-    checksum is named through `say` and never used; in `resources` it is set aside as `{name}.rejected`.
-
-    Raises:
-        UserError: no source had the file.
-    """
-    folder = Path(resources) / dataset / "raw"
-    if data_dir and not Path(data_dir).is_dir():
-        raise UserError(f"data_dir: {data_dir} is not a folder; name one that holds {dataset}/raw/{NAMES[0]}.gz")
-    for name in NAMES:
-        _fetch_file(dataset, name, folder / name, data_dir, say)
-    return {
-        "dataset": dataset,
-        "source": "published",
-        "folder": str(folder),
-        "sha256": {name: SHA256[dataset][name] for name in NAMES},
-    }
 
 
 def digest(record):
@@ -93,6 +65,11 @@ def load(record, split, validation_size=5000):
     return images[kept], labels[kept]
 
 
+def is_stand_in(record):
+    """Whether the project drew these pictures itself."""
+    return record["source"] == "stand-in"
+
+
 def read_idx(source):
     """The array in an IDX file of unsigned bytes (a path, or the file's bytes); yann.lecun.com/exdb/mnist."""
     raw = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -107,84 +84,5 @@ def _verified(record, name):
     raw = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(raw).hexdigest() != record["sha256"][name]:
         state = "has changed since it was verified" if raw else "is missing"
-        raise UserError(f"{path} {state}; fetch it again with: snakemake --cores 1 --forcerun fetch_data -- data")
+        raise UserError(f"{path} {state}; get it again with: snakemake --cores 1 --forcerun fetch_data -- data")
     return raw
-
-
-def _fetch_file(dataset, name, target, data_dir, say):
-    wanted = SHA256[dataset][name]
-    if target.is_file():
-        if sha256(target) == wanted:
-            return say(f"{target}: already there, verified")
-        target.replace(rejected := target.with_name(name + ".rejected"))
-        say(f"{target}: not the published file; set aside as {rejected.name}")
-    tried = []
-    for source, read in _sources(dataset, name, data_dir):
-        try:
-            raw = read()
-        except Exception as error:  # whatever a source does wrong, the next one is asked
-            tried.append(f"{source} could not be read ({_reason(error)})")
-        else:
-            if hashlib.sha256(raw).hexdigest() == wanted:
-                with whole(target) as partial:
-                    partial.write_bytes(raw)
-                return say(f"{target}: from {source}, verified")
-            tried.append(f"{source} is not the published file")
-        say(f"{tried[-1]}; not used")
-    raise UserError(
-        f"{dataset}: no source has {name}: {'; '.join(tried)}; put {name}.gz into a folder laid out as "
-        f"{dataset}/raw/{name}.gz and name that folder as data_dir"
-    )
-
-
-def _sources(dataset, name, data_dir):
-    """Pairs of a source's name and a function that returns the unpacked bytes, nearest first."""
-    if data_dir:
-        local = Path(data_dir) / dataset / "raw" / name
-        for path in (local, local.with_name(name + ".gz")):
-            if path.exists() or path.is_symlink():
-                yield str(path), lambda path=path: _unpack(path)
-    for mirror, md5 in _mirrors(dataset, name):
-        yield mirror, lambda mirror=mirror, md5=md5: _download(mirror, name + ".gz", md5)
-
-
-def _unpack(path):
-    """The file's bytes, unpacked, but never more than `MAX_BYTES` of them."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as file:
-        raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise ValueError("larger than the published file")
-    return raw
-
-
-def _mirrors(dataset, name):
-    """Addresses and MD5 sums as torchvision knows them; it is slow to import, so only a download does."""
-    from torchvision import datasets
-
-    published = getattr(datasets, dataset)
-    md5 = dict(published.resources)[name + ".gz"]
-    return [(mirror, md5) for mirror in published.mirrors]
-
-
-def _download(base, name, md5):
-    """The unpacked bytes of `{base}{name}`; pooch adds the retries and the time limit that torchvision's own lacks."""
-    import pooch
-
-    with TemporaryDirectory() as folder:
-        cache = pooch.create(folder, base, registry={name: f"md5:{md5}"}, retry_if_failed=RETRIES)
-        return _unpack(Path(cache.fetch(name, downloader=pooch.HTTPDownloader(timeout=TIME_LIMIT))))
-
-
-def _reason(error):
-    """An exception in a few words, on one line."""
-    if isinstance(error, EOFError):
-        return "it ends too early"
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 160 else words[:157] + "..."
-
-
-def local_folder(configured):
-    """The folder to read from: the knob `data_dir`, else the environment variable LATENTLAB_DATA, else None."""
-    return configured or os.environ.get("LATENTLAB_DATA") or None

@@ -1,15 +1,13 @@
 """Files that are whole or not there: everything the pipeline writes goes through `whole`."""
 
 import csv
+import filecmp
 import hashlib
 import json
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 PARTIAL = ".part-"  # every unfinished file's name begins so, and can be cleared at any start
 
@@ -25,7 +23,10 @@ def whole(path):
     partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
     try:
         yield partial
-        os.replace(partial, path)
+        # The job of a killed run may live on beside its repetition. Where the other was first with the same bytes,
+        # they stay: a newer file would look like a change.
+        if not (path.is_file() and filecmp.cmp(partial, path, shallow=False)):
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -60,25 +61,39 @@ def read_csv(path):
 
 
 def write_npz(path, arrays):
-    """Arrays by name, compressed, without pickles; no times inside, so equal arrays give equal bytes."""
+    """Arrays by name, without pickles; no times inside, so equal arrays give equal bytes."""
+    import numpy as np
+
     with whole(path) as partial:
-        np.savez_compressed(partial, allow_pickle=False, **arrays)
+        np.savez(partial, allow_pickle=False, **arrays)
 
 
 def write_png(path, pixels):
     """A grey picture `(h, w)` of values in [0, 1] as 8-bit PNG, pixel for pixel."""
+    import numpy as np
+    from PIL import Image
+
     with whole(path) as partial:
         Image.fromarray((pixels * 255).round().astype(np.uint8)).save(partial)
 
 
 def read_png(path):
     """uint8 `(h, w)`."""
+    import numpy as np
+    from PIL import Image
+
     return np.array(Image.open(path).convert("L"))
 
 
 def copy(source, target):
     with whole(target) as partial:
         shutil.copyfile(source, partial)
+
+
+def twin(path, mark):
+    """`name-MARK.ext` beside `name.ext`."""
+    path = Path(path)
+    return path.with_stem(f"{path.stem}-{mark}")
 
 
 def sha256(path):

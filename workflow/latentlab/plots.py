@@ -64,7 +64,8 @@ def decoder_map(panels, classes, width, height, picture="grid.png", axes="grid")
     ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none", extent=(0, len(x), 0, len(y)))
     for positions, set_ticks in ((x, ax.set_xticks), (y, ax.set_yticks)):
         at = np.linspace(0, len(positions) - 1, min(5, len(positions))).round().astype(int)
-        set_ticks(at + 0.5, [_tick(positions[i]) for i in at])
+        digits = 1 if np.ptp(positions) >= 4 else 2
+        set_ticks(at + 0.5, [f"{positions[i]:.{digits}f}".removesuffix(".0").replace("-", "−") for i in at])
     ax.spines[:].set_visible(False)
     _name_axes(ax)
     return figure
@@ -89,10 +90,10 @@ def embeddings(panels, classes, width, height, split="test", points=10_000):
             for sigmas in (1, 2):
                 ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
                 ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)
-            low, high = np.minimum(low, -2.1), np.maximum(high, 2.1)
-            ax.set_aspect("equal", adjustable="datalim")
+            low, high = np.full(2, min(*low, -2.1)), np.full(2, max(*high, 2.1))  # equal scales: circles stay round
         pad = 0.03 * (high - low)
         ax.set(xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1]))
+        ax.set_box_aspect(1)
         ax.set_title(panel.label)
         _name_axes(ax)
     handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
@@ -119,7 +120,3 @@ FIGURES = {"map": decoder_map, "occupied_map": occupied_map, "embeddings": embed
 def _name_axes(ax):
     ax.set_xlabel("$z_1$", labelpad=1)
     ax.set_ylabel("$z_2$", labelpad=1)
-
-
-def _tick(value):
-    return f"{value:.1f}".removesuffix(".0").replace("-", "−")

@@ -19,10 +19,9 @@ import jinja2
 import matplotlib
 from fontTools import subset
 from fontTools.ttLib import TTFont
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from latentlab import provenance
+from latentlab import discussion, provenance
 from latentlab.errors import UserError
 from latentlab.files import read_json, whole
 
@@ -70,7 +69,7 @@ def provenance_of(metrics, record):
     return {
         "commit": provenance.commit(),
         "versions": provenance.versions("latentlab", "torch", "numpy", "matplotlib", "weasyprint"),
-        "data": {"dataset": record["dataset"], "sha256": digest(record)},
+        "data": {"dataset": record["dataset"], "source": record["source"], "sha256": digest(record)},
         "models": {name: {key: values[key] for key in ("model", "settings", "latent_dim", "seed")}
                    for name, values in metrics.items()},
     }  # fmt: skip
@@ -84,7 +83,7 @@ def render(template, page, metrics, provenance):
         metrics: as `gather` gives them, each a name in the template.
 
     Raises:
-        UserError: the student's discussion cannot be read.
+        UserError: the student's discussion cannot be read, or quotes a figure that there is not.
     """
     template = Path(template)
     environment = jinja2.Environment(
@@ -93,10 +92,9 @@ def render(template, page, metrics, provenance):
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"number": number, "percent": percent}
-    discussion = Markup(markdown(page.discussion)) if page.discussion else None
     context = {
         "page": page,
-        "discussion": discussion,
+        "discussion": Markup(discussion.to_html(page.discussion, metrics)) if page.discussion else None,
         "image": lambda name: Markup(data_uri(Path(page.figures[name]).read_bytes(), "image/svg+xml")),
         "css": Markup((template.parent.parent / "base.css").read_text(encoding="utf-8")),
         "provenance": provenance,
@@ -114,20 +112,6 @@ def number(value, digits=1):
 def percent(share, digits=0):
     """0.123 → 12 %."""
     return number(100 * share, digits) + "\u202f%"
-
-
-def markdown(path):
-    """A student's Markdown as HTML; HTML inside it stays text."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(read_discussion(path))
-
-
-def read_discussion(path):
-    """Raises UserError unless `path` is a readable text."""
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror.lower()
-        raise UserError(f"config: discussion: {path}: {reason}; name a Markdown file, or null") from error
 
 
 def font_faces(html):
@@ -171,7 +155,10 @@ def print_pdf(html, pdf, attachments=()):
 
     def render(size, page="A4"):
         style = f"@page {{ size: {page} }} :root {{ --body: {size}pt !important }}"
-        return document.render(stylesheets=[weasyprint.CSS(string=style)])
+        try:
+            return document.render(stylesheets=[weasyprint.CSS(string=style)])
+        except weasyprint.urls.FatalURLFetchingError as error:
+            raise UserError(f"{html}: {error}: refused, for a page may hold nothing from elsewhere") from error
 
     fitting = _largest(SIZES, lambda size: len(render(size).pages) == 1)
     if fitting is None:
@@ -220,7 +207,8 @@ def _too_long(html, text, tall):
     px = 25.4 / 96
     end, start = tall.anchors["end"][1] * px, tall.anchors["discussion"][1] * px
     over = end - (PAGE_MM - MARGIN_MM)
-    words = len(re.sub(r"<[^>]*>", " ", text.split('id="discussion"')[1].split('id="end"')[0]).split())
+    discussed = re.search(r'id="discussion"[^>]*>(.*)<div id="end"', text, re.DOTALL)[1]
+    words = len(re.sub(r"<[^>]*>", " ", discussed).split())
     return (
         f"{html}: too long for one side of A4 by {math.ceil(over)} mm in the smallest text ({SIZES[0]} pt): "
         f"shorten the discussion by about {math.ceil(over / (end - start) * words)} of its {words} words"

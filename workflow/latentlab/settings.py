@@ -41,7 +41,7 @@ def resolve(config, schema, model):
     settings = {key: rule["default"] for key, rule in properties.items() if "default" in rule}
     settings |= config["models"][model]
     settings |= {key: config[key] for key in OVERRIDES if config.get(key) is not None}
-    return settings
+    return dict(sorted(settings.items()))
 
 
 def _validator(schema):

@@ -1,8 +1,9 @@
 # Shared by all rules: the checked configuration, the runs that the hand-ins ask for, and inputs by name.
 
+import fcntl
 import sys
 
-from latentlab import handins, provenance, settings
+from latentlab import discussion, files, handins, provenance, settings
 from latentlab.errors import UserError
 
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -48,41 +49,47 @@ def model_settings(wildcards):
 
 def from_runs(name, plane_only=False):
     """The file `name` of every run that some hand-in needs."""
-    return [
-        f"{RUN}/{name}".format(**run)
-        for run in RUNS
-        if run["latent_dim"] == 2 or not plane_only
-    ]
+    return [f"{RUN}/{name}".format(**run) for run in RUNS if run["latent_dim"] == 2 or not plane_only]
 
 
 def runs_of(handin):
     """The runs of a hand-in by the names its template gives them."""
     spec = HANDINS[handin]
-    return {
-        name: run_of(model["entry"], spec["dataset"])
-        for name, model in spec["models"].items()
-    }
+    return {name: run_of(model["entry"], spec["dataset"]) for name, model in spec["models"].items()}
+
+
+def start_alone():
+    """Hold this working directory for as long as the process lives, and clear what a killed run left half-written.
+
+    A lock of the operating system vanishes with its process, so nothing ever has to be unlocked.
+    """
+    global held  # or the file would be closed, and the lock with it
+    if workflow.is_main_process:
+        held = open(".snakemake/running", "w")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
+        for partial in [*Path("results").rglob(files.PARTIAL + "*"), *Path("resources").rglob(files.PARTIAL + "*")]:
+            partial.unlink(missing_ok=True)
 
 
 try:
     settings.check(config, CONFIG_SCHEMA)
     HANDINS = {
-        name: handins.load(ROOT / "templates", name, HANDIN_SCHEMA)
-        for name in handins.names(ROOT / "templates")
+        name: handins.load(ROOT / "templates", name, HANDIN_SCHEMA) for name in handins.names(ROOT / "templates")
     }
     handins.load(ROOT / "templates", config["handin"], HANDIN_SCHEMA)
+    if config["discussion"]:
+        discussion.read(config["discussion"])
     RUNS = [run for name in HANDINS for run in runs_of(name).values()]
 except UserError as error:
     sys.exit(f"latentlab: {error}")
 
 FIGURES = [
-    f"results/handins/{name}/figures/{figure}.svg"
-    for name, spec in HANDINS.items()
-    for figure in spec["figures"]
+    f"results/handins/{name}/figures/{figure}.svg" for name, spec in HANDINS.items() for figure in spec["figures"]
 ]
-PAGES = expand(
-    "results/handins/{name}/{name}.{kind}", name=HANDINS, kind=["html", "pdf"]
-) + [
+PAGES = expand("results/handins/{name}/{name}.{kind}", name=HANDINS, kind=["html", "pdf"]) + [
     "results/report.html",
     "results/report.pdf",
 ]

@@ -13,11 +13,7 @@ def figure_runs(wildcards):
 def figure_files(wildcards):
     """What the figure's kind needs of each of its models, file by file."""
     needs = handins.NEEDS[handin_figure(wildcards)["plot"]]
-    return [
-        f"{RUN}/{name}".format(**run)
-        for run in figure_runs(wildcards)
-        for name in needs
-    ]
+    return [f"{RUN}/{name}".format(**run) for run in figure_runs(wildcards) for name in needs]
 
 
 def figure_options(wildcards):
@@ -41,16 +37,11 @@ def page_models(wildcards):
 def template_files(wildcards):
     """The shared base and the hand-in's own folder."""
     folders = [ROOT / "templates", ROOT / "templates" / wildcards.handin]
-    return sorted(
-        str(path) for folder in folders for path in folder.iterdir() if path.is_file()
-    )
+    return sorted(str(path) for folder in folders for path in folder.iterdir() if path.is_file())
 
 
 def handin_figures(wildcards):
-    return [
-        f"results/handins/{wildcards.handin}/figures/{name}.svg"
-        for name in HANDINS[wildcards.handin]["figures"]
-    ]
+    return [f"results/handins/{wildcards.handin}/figures/{name}.svg" for name in HANDINS[wildcards.handin]["figures"]]
 
 
 def metrics_files(wildcards):
@@ -100,10 +91,7 @@ rule render_html:
         title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
-        models=lambda wildcards: {
-            name: model["entry"]
-            for name, model in HANDINS[wildcards.handin]["models"].items()
-        },
+        models=lambda wildcards: {name: model["entry"] for name, model in HANDINS[wildcards.handin]["models"].items()},
     message:
         "Write the page of {wildcards.handin}"
     script:
@@ -130,6 +118,7 @@ rule publish_report:
     input:
         html=f"results/handins/{config['handin']}/{config['handin']}.html",
         pdf=f"results/handins/{config['handin']}/{config['handin']}.pdf",
+        data=f"results/data/{HANDINS[config['handin']]['dataset']}.json",
         code=code("publish_report.py"),
     output:
         html="results/report.html",

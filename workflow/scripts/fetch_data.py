@@ -1,9 +1,10 @@
-from pathlib import Path
-
-from latentlab import data
+from latentlab import fetch
 from latentlab.files import write_json
 from latentlab.jobs import job
 
 with job(snakemake.log) as say:
-    folder = data.local_folder(snakemake.params.data_dir)
-    write_json(snakemake.output.record, data.fetch(snakemake.wildcards.dataset, Path("resources"), folder, say))
+    request = snakemake.params.request
+    folder = fetch.local_folder(request["data_dir"])
+    record = fetch.fetch(snakemake.wildcards.dataset, "resources", request["source"], folder, say)
+    write_json(snakemake.output.record, record)
+    write_json(snakemake.output.request, request)

@@ -1,0 +1,78 @@
+import json
+
+import pytest
+import torch
+
+from latentlab import likelihood, models, training
+from latentlab.errors import UserError
+
+SETTINGS = {
+    "family": "vae", "hidden": [32], "likelihood": "bernoulli", "sigma": 1.0, "beta": 1.0, "epochs": 2,
+    "batch_size": 64, "learning_rate": 1e-3, "weight_decay": 0.0,
+}  # fmt: skip
+IMAGES = (torch.rand(300, 28, 28, generator=torch.Generator().manual_seed(0)) * 255).byte()
+
+
+def train(**changes):
+    return training.train(SETTINGS | changes, 2, 0, IMAGES, IMAGES[:50])
+
+
+@pytest.mark.parametrize("family", ["autoencoder", "vae"])
+def test_equal_runs_give_equal_bytes(family, tmp_path):
+    for name in "ab":
+        model, history = train(family=family)
+        training.save(tmp_path / name, model, SETTINGS | {"family": family}, 0)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert [row["epoch"] for row in history] == [1, 2]
+
+
+def test_training_lowers_the_loss_and_the_terms_add_up():
+    _, history = train(epochs=10)
+    assert history[-1]["validation_loss"] < history[0]["validation_loss"] - 1
+    for row in history:
+        assert row["train_loss"] == pytest.approx(row["train_reconstruction"] + row["train_kl"])
+
+
+def test_a_short_last_batch_weighs_by_its_size():
+    """At a learning rate of almost nothing the epoch's mean is the mean over images, whatever the batches."""
+    means = [
+        train(family="autoencoder", batch_size=size, learning_rate=1e-12, epochs=1)[1][0]["train_loss"]
+        for size in (7, 64, 300)
+    ]
+    assert means[0] == pytest.approx(means[1], rel=1e-5) == pytest.approx(means[2], rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_names_the_knob():
+    with pytest.raises(UserError, match=r"epoch \d: the loss is .*learning_rate"):
+        train(learning_rate=1e20, likelihood="gaussian", sigma=1e-20)
+
+
+def test_weights_say_what_they_are(tmp_path):
+    model, _ = train()
+    training.save(tmp_path / "w.safetensors", model, SETTINGS, 3)
+    loaded, described = training.load(tmp_path / "w.safetensors")
+    assert described == {"settings": SETTINGS, "latent_dim": 2, "seed": 3}
+    x = training.to_pixels(IMAGES[:5])
+    assert torch.equal(loaded.encode(x)[0], model.encode(x)[0])
+
+
+def test_weights_that_do_not_fit_are_refused_by_name(tmp_path):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "w.safetensors"
+    described = json.dumps({"settings": SETTINGS, "latent_dim": 5, "seed": 0})
+    save_file(models.build(SETTINGS, 2).state_dict(), path, {"latentlab": described})
+    with pytest.raises(UserError, match=r"w\.safetensors: not weights of this project .*size mismatch"):
+        training.load(path)
+    path.write_bytes(b"\x80\x04pickle")
+    with pytest.raises(UserError, match=r"w\.safetensors: not weights"):
+        training.load(path)
+
+
+def test_evaluation_is_nats_per_image():
+    model, _ = train()
+    figures = likelihood.evaluate(model, SETTINGS, IMAGES)
+    assert figures["negative_elbo"] == pytest.approx(figures["reconstruction"] + figures["kl"])
+    assert figures == likelihood.evaluate(model, SETTINGS, IMAGES), "the noise has its own seed"
+    single = [likelihood.evaluate(model, SETTINGS, IMAGES[i : i + 100])["kl"] for i in (0, 100, 200)]
+    assert figures["kl"] == pytest.approx(sum(single) / 3, rel=1e-5)

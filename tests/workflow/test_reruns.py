@@ -1,0 +1,89 @@
+"""What a change makes the pipeline do again: exactly what depends on it."""
+
+from contextlib import contextmanager
+
+import pytest
+
+PAGE = {"render_html", "print_pdf", "publish_report"}
+FIGURES = {"plot_figure"} | PAGE
+MEASURES = {"measure_model", "measure_map"} | PAGE
+TRAINING = {"train_model", "encode_images", "decode_grid"} | FIGURES | MEASURES
+
+
+@contextmanager
+def edited(path, old, new):
+    """The file with `old` replaced for a while; afterwards as it was, its time included."""
+    import os
+
+    text, times = path.read_text(), path.stat()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+CHANGES = {
+    "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES),
+    "a page's template": ("templates/lab8/page.html.j2", "Sampling the VAE", "The VAE sampled", PAGE),
+    "the shared style": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
+    "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", MEASURES),
+    "the library's training": ("workflow/latentlab/training.py", "fused=True", "fused=False", TRAINING),
+    "the printer": ("workflow/latentlab/report.py", "MARGIN_MM = 297, 15", "MARGIN_MM = 297, 14", PAGE),
+    "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
+    "a word in a rule's message": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
+    "the documentation": ("README.md", "latentlab", "Latentlab", set()),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_an_edit_reruns_what_depends_on_it(project, what):
+    name, old, new, expected = CHANGES[what]
+    with edited(project.root / name, old, new):
+        assert set(project.would_run()) == expected
+    assert project.would_run() == {}
+
+
+@pytest.mark.parametrize(
+    ("knob", "expected"),
+    [
+        ("learning_rate=0.002", TRAINING),
+        ("epochs=2", TRAINING),
+        ("embedding_points=500", FIGURES),
+        ("grid_samples=11", {"decode_grid"} | FIGURES | MEASURES - {"measure_model"}),
+        ("title=Mine", PAGE),
+        ("course=Mine", PAGE),
+        ("learning_rate=0.001", set()),  # as the models have it: a value counts, not where it is written
+    ],
+)
+def test_a_knob_reruns_what_depends_on_it(project, knob, expected):
+    # the command line's --config takes the place of none of the profile's settings file
+    assert set(project.would_run("--config", knob)) == expected
+
+
+def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
+    (tmp_path / "wider.yaml").write_text("models: {lab8-vae: {hidden: [64]}}\n")
+    jobs = project.would_run("--configfile", "profiles/smoke/settings.yaml", str(tmp_path / "wider.yaml"))
+    assert jobs["train_model"] == jobs["encode_images"] == jobs["measure_map"] == 1
+
+
+def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
+    record = project.made / "data/FashionMNIST.json"
+    with edited(record, '"stand-in"', '"stand-in "'):
+        assert set(project.would_run()) == TRAINING
+    with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
+        assert set(project.would_run()) == TRAINING | {"fetch_data"}
+
+
+def test_published_data_from_another_folder_are_the_same_data(project):
+    """Once published data are here, neither another folder nor another way to them is a change."""
+    record = project.made / "data/FashionMNIST.json"
+    request = project.made / "data/FashionMNIST.request.json"
+    text = record.read_text()
+    with edited(record, text, text.replace('"source": "stand-in"', '"source": "published"')):
+        for knob in (["data_source=auto"], ["data_source=auto", "data_dir=/elsewhere"], ["data_source=local"]):
+            assert "fetch_data" not in project.would_run("--config", *knob)
+        assert "fetch_data" in project.would_run("--config", "data_source=stand-in", "data_dir=/elsewhere")
+    assert request.is_file()

@@ -1,0 +1,95 @@
+"""The whole pipeline on stand-in data, as the smoke profile makes it."""
+
+import json
+
+import pdfplumber
+import pytest
+from PIL import Image
+
+from latentlab.files import read_csv, read_json
+
+MODEL = "models/FashionMNIST/lab8-vae/d2/seed0"
+
+
+def test_the_report_is_one_side_of_a4_and_says_what_it_was_made_on(project):
+    with pdfplumber.open(project.made / "report.pdf") as pdf:
+        assert len(pdf.pages) == 1 and (round(pdf.pages[0].width), round(pdf.pages[0].height)) == (595, 842)
+        words = pdf.pages[0].extract_text()
+        assert "not to be handed in" in words and "stand-in" in pdf.metadata["Title"]
+    assert "STAND-IN DATA" in (project.made / "report.html").read_text()
+    assert (project.made / "report-STAND-IN-DATA.pdf").read_bytes() == (project.made / "report.pdf").read_bytes()
+
+
+def test_the_grid_is_588_pixels_square(project):
+    for model in ("lab8-ae", "lab8-vae"):
+        for name in ("grid.png", "grid-occupied.png"):
+            image = Image.open(project.made / f"models/FashionMNIST/{model}/d2/seed0/{name}")
+            assert image.size == (588, 588) and image.mode == "L"
+
+
+def test_metrics_tell_what_was_measured_and_on_what(project):
+    metrics = read_json(project.made / MODEL / "metrics.json")
+    test = metrics["test"]
+    assert test["negative_elbo"] == pytest.approx(test["reconstruction"] + test["kl"])
+    assert metrics["settings"]["beta"] == 1 and metrics["seed"] == 0 and set(metrics["versions"]) >= {"torch", "python"}
+    history = read_csv(project.made / MODEL / "history.csv")
+    assert history["epoch"] == [1] and set(history) >= {"train_kl", "validation_reconstruction"}
+
+
+def test_numbers_on_the_page_are_the_measured_ones(project):
+    test = read_json(project.made / MODEL / "metrics.json")["test"]
+    with pdfplumber.open(project.made / "report.pdf") as pdf:
+        words = pdf.pages[0].extract_text()
+    for name in ("negative_elbo", "reconstruction", "kl"):
+        assert f"{test[name]:.1f}" in words
+
+
+def test_no_path_of_this_machine_is_in_what_is_handed_in(project):
+    root = str(project.root)
+    for path in [*project.made.rglob("*.json"), *project.made.rglob("*.html"), *project.made.rglob("*.svg")]:
+        assert root not in path.read_text(), path
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert "Nothing to be done" in project.snakemake().stdout
+
+
+def test_another_folder_needs_only_what_differs(project, tmp_path):
+    (tmp_path / "config.yaml").write_text("data_source: stand-in\nepochs: 1\nauthors: [{name: Ada}]\n")
+    said = project.snakemake("-n", "--directory", str(tmp_path), profile="profiles/default").stdout
+    assert "Train lab8-vae" in said and "This was a dry-run" in said
+    (tmp_path / "config.yaml").write_text("epoch: 1\n")
+    said = project.snakemake("-n", "--directory", str(tmp_path), profile="profiles/default", check=False)
+    assert said.returncode != 0 and "epoch is not a key; did you mean epochs?" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("knob", "sentence"),
+    [
+        ("epochz=1", "epochz is not a key; did you mean epochs?"),
+        ("epochs=0", "epochs: must be at least 1, not 0"),
+        ("batch_size=many", "batch_size: must be a whole number or null, not 'many'"),
+        ("handin=nope", "there is no hand-in 'nope'"),
+        ("discussion=nowhere.md", "discussion: nowhere.md: no such file or directory"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence_before_any_job(project, knob, sentence):
+    before = project.hashes()
+    done = project.snakemake("--config", knob, check=False)
+    last = done.stdout.strip().splitlines()[-1]
+    assert done.returncode == 1 and last.startswith("latentlab: ") and sentence in last
+    assert "Traceback" not in done.stdout and project.hashes() == before
+
+
+def test_an_unknown_figure_in_the_discussion_keeps_the_report(project, tmp_path):
+    mine = tmp_path / "mine.md"
+    mine.write_text("The bound is {{ vae.test.negative_elbo }} and {{ vae.test.nonsense }}.")
+    report = (project.made / "report.pdf").read_bytes()
+    done = project.snakemake("--config", f"discussion={mine}", check=False)
+    assert done.returncode == 1 and "line 1: no figure is called 'vae.test.nonsense'" in done.stdout
+    assert "Traceback" not in done.stdout and (project.made / "report.pdf").read_bytes() == report
+    mine.write_text("The bound is **{{ vae.test.negative_elbo }}**.")
+    project.snakemake("--config", f"discussion={mine}")
+    value = json.loads((project.made / MODEL / "metrics.json").read_text())["test"]["negative_elbo"]
+    assert f"<strong>{value:.4g}</strong>" in (project.made / "report.html").read_text()
+    project.snakemake()
