@@ -77,14 +77,8 @@ class Project:
 
 def copy_source(target):
     """The files of the working tree that belong to the project."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+    made = shutil.ignore_patterns(".*", "__pycache__", "results", "resources")
+    shutil.copytree(ROOT, target, ignore=made, dirs_exist_ok=True)
     return Project(target)
 
 
