@@ -119,4 +119,4 @@ FIGURES = {"map": decoder_map, "occupied_map": occupied_map, "embeddings": embed
 
 def _name_axes(ax):
     ax.set_xlabel("$z_1$", labelpad=1)
-    ax.set_ylabel("$z_2$", labelpad=1)
+    ax.set_ylabel("$z_2$", labelpad=3)
