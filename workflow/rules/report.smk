@@ -116,17 +116,17 @@ rule print_pdf:
 
 rule publish_report:
     input:
-        html=f"results/handins/{config['handin']}/{config['handin']}.html",
-        pdf=f"results/handins/{config['handin']}/{config['handin']}.pdf",
+        page=f"results/handins/{config['handin']}/{config['handin']}.{{kind}}",
         data=f"results/data/{HANDINS[config['handin']]['dataset']}.json",
         code=code("publish_report.py"),
     output:
-        html="results/report.html",
-        pdf="results/report.pdf",
+        page="results/report.{kind}",
+    wildcard_constraints:
+        kind="html|pdf",
     log:
-        "results/logs/publish_report.log",
+        "results/logs/publish_report/{kind}.log",
     threads: 1
     message:
-        "The chosen hand-in, {config[handin]}, becomes results/report.pdf"
+        "The chosen hand-in, {config[handin]}, becomes results/report.{wildcards.kind}"
     script:
         "../scripts/publish_report.py"
