@@ -19,6 +19,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/explore.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -39,12 +40,17 @@ rule train:
 
 rule grids:
     input:
-        from_runs("grid.png", plane_only=True),
+        from_runs("grid.png", has_map),
 
 
 rule embeddings:
     input:
         from_runs("codes.npz"),
+
+
+rule sweep:
+    input:
+        SWEEPS,
 
 
 rule figures:

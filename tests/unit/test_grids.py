@@ -12,7 +12,7 @@ from latentlab.files import write_png
 class Coordinates(torch.nn.Module):
     """A decoder that paints its own coordinates: z1 into the left half, z2 into the right half of each picture."""
 
-    def decode(self, z):
+    def decode(self, z, y=None):
         picture = torch.zeros(len(z), 28, 28)
         picture[:, :, :14] = torch.sigmoid(z[:, 0])[:, None, None]
         picture[:, :, 14:] = torch.sigmoid(z[:, 1])[:, None, None]

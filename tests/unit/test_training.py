@@ -8,13 +8,15 @@ from latentlab.errors import UserError
 
 SETTINGS = {
     "family": "vae", "hidden": [32], "likelihood": "bernoulli", "sigma": 1.0, "beta": 1.0, "epochs": 2,
-    "batch_size": 64, "learning_rate": 1e-3, "weight_decay": 0.0,
+    "batch_size": 64, "learning_rate": 1e-3, "weight_decay": 0.0, "conditional": False, "output": "sigmoid",
+    "binarise": False, "schedule": "constant",
 }  # fmt: skip
 IMAGES = (torch.rand(300, 28, 28, generator=torch.Generator().manual_seed(0)) * 255).byte()
+LABELS = torch.arange(300) % 10
 
 
 def train(**changes):
-    return training.train(SETTINGS | changes, 2, 0, IMAGES, IMAGES[:50])
+    return training.train(SETTINGS | changes, 2, 0, (IMAGES, LABELS), (IMAGES[:50], LABELS[:50]))
 
 
 @pytest.mark.parametrize("family", ["autoencoder", "vae"])
@@ -71,8 +73,31 @@ def test_weights_that_do_not_fit_are_refused_by_name(tmp_path):
 
 def test_evaluation_is_nats_per_image():
     model, _ = train()
-    figures = likelihood.evaluate(model, SETTINGS, IMAGES)
+    figures = likelihood.evaluate(model, SETTINGS, IMAGES, LABELS)
     assert figures["negative_elbo"] == pytest.approx(figures["reconstruction"] + figures["kl"])
-    assert figures == likelihood.evaluate(model, SETTINGS, IMAGES), "the noise has its own seed"
-    single = [likelihood.evaluate(model, SETTINGS, IMAGES[i : i + 100])["kl"] for i in (0, 100, 200)]
+    assert figures == likelihood.evaluate(model, SETTINGS, IMAGES, LABELS), "the noise has its own seed"
+    single = [
+        likelihood.evaluate(model, SETTINGS, IMAGES[i : i + 100], LABELS[i : i + 100])["kl"] for i in (0, 100, 200)
+    ]
     assert figures["kl"] == pytest.approx(sum(single) / 3, rel=1e-5)
+
+
+def test_a_label_reaches_a_conditional_model_and_no_other():
+    x, ones, twos = training.to_pixels(IMAGES[:5]), torch.full((5,), 1), torch.full((5,), 2)
+    for conditional in (False, True):
+        model, _ = train(conditional=conditional, epochs=1)
+        assert torch.equal(model.encode(x, ones)[0], model.encode(x, twos)[0]) != conditional
+        z = torch.zeros(5, 2)
+        assert torch.equal(model.decode(z, ones), model.decode(z, twos)) != conditional
+
+
+def test_binarised_pixels_are_drawn_anew_with_their_grey_as_probability():
+    grey = torch.full((4000, 28, 28), 51, dtype=torch.uint8)
+    first, second = (training.observe(grey, {"binarise": True}) for _ in range(2))
+    assert set(first.unique().tolist()) == {0, 1} and not torch.equal(first, second)
+    assert first.mean().item() == pytest.approx(0.2, abs=0.002)
+
+
+def test_the_cosine_starts_at_the_rate_and_falls():
+    rates = [training.learning_rate({"schedule": "cosine", "learning_rate": 0.1, "epochs": 5}, e) for e in range(1, 6)]
+    assert rates[0] == 0.1 and rates == sorted(rates, reverse=True) and 0 < rates[-1] < 0.02

@@ -1,6 +1,7 @@
 """What a code space looks like, in figures. Distances are Euclidean over the 784 pixels in [0, 1]."""
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 NEIGHBOURS = 5
@@ -70,6 +71,52 @@ def smoothness(data, decoded):
     jump = np.median(step[moved].max(axis=1) / step[moved].mean(axis=1)) if moved.any() else 1.0
     between = decoded[:, 1:-1].reshape(-1, decoded.shape[2])
     return {"jump": float(jump), "near": float(data.near(between).mean())}
+
+
+def pca_errors(images, test_images, dims):
+    """Test error per pixel of PCA, fitted on the training images, by the number of components (as text)."""
+    pca = PCA(max(dims), svd_solver="covariance_eigh").fit(_pixels(images))
+    pixels = _pixels(test_images)
+    codes = pca.transform(pixels)
+    centred = pixels - pca.mean_
+    return {
+        str(d): float(np.square(centred - codes[:, :d] @ pca.components_[:d], dtype=np.float64).mean()) for d in dims
+    }
+
+
+# What a sweep follows, by the names its figure and its page know: where each run's metrics keep it.
+SWEPT = {
+    "squared_error": ("test", "squared_error"),
+    "negative_elbo": ("test", "negative_elbo"),
+    "reconstruction": ("test", "reconstruction"),
+    "kl": ("test", "kl"),
+    "active_units": ("code", "active_units"),
+    "importance_weighted": ("likelihood", "importance_weighted"),
+}
+
+
+def collect(runs, pca):
+    """A sweep's figures by latent dimension: `mean` and `std` over the seeds of each of `SWEPT`, beside PCA's error.
+
+    `saturates` is the smallest dimension whose mean bound lies within one standard deviation, or 0.5 nats, of the best.
+    """
+    dims = sorted({run["latent_dim"] for run in runs})
+    figures = {}
+    for name, (part, key) in SWEPT.items():
+        values = [[run[part][key] for run in runs if run["latent_dim"] == d] for d in dims]
+        figures[name] = {"mean": [float(np.mean(v)) for v in values], "std": [float(np.std(v)) for v in values]}
+    bound = figures["importance_weighted"]
+    best = int(np.argmax(bound["mean"]))
+    enough = bound["mean"][best] - max(bound["std"][best], 0.5)
+    return {
+        "dims": dims,
+        "seeds": len({run["seed"] for run in runs}),
+        "model": runs[0]["model"],
+        "settings": runs[0]["settings"],
+        "pca": [pca[str(d)] for d in dims],
+        "best": dims[best],
+        "saturates": next(d for d, mean in zip(dims, bound["mean"], strict=True) if mean >= enough),
+    } | figures
 
 
 def _pixels(images):

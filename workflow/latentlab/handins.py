@@ -14,10 +14,17 @@ NEEDS = {
     "occupied_map": ["grid-occupied.png", "grids.json"],
     "embeddings": ["codes.npz"],
     "history": ["history.csv"],
+    "sweep": ["sweep.json"],
+    "pictures": ["pictures.png"],
+    "condition_maps": ["conditions.png", "conditions.json"],
+    "condition_embeddings": ["codes.npz"],
 }
 
 # The knobs of config.yaml that bear on a kind of figure, by the names its function gives them.
-KNOBS = {"embeddings": {"split": "embedding_split", "points": "embedding_points"}}
+KNOBS = {
+    "embeddings": {"split": "embedding_split", "points": "embedding_points"},
+    "condition_embeddings": {"conditions": "conditions"},
+}
 
 
 def names(templates):
@@ -26,7 +33,8 @@ def names(templates):
 
 
 def load(templates, name, schema):
-    """The hand-in `name`: `title`, `dataset`, `models` (by the names its template gives them), `figures`.
+    """The hand-in `name`: `title`, `dataset`, `models` and `sweeps` (by the names its template gives them),
+    `figures`.
 
     Raises:
         UserError: there is no such hand-in, or its file does not fit the schema.
@@ -40,8 +48,9 @@ def load(templates, name, schema):
     if error:
         key = ".".join(map(str, error.absolute_path)) or "the top level"
         raise UserError(f"{path}: {key}: {error.message}")
+    spec.setdefault("sweeps", {})
     for figure, wanted in spec["figures"].items():
-        strangers = set(wanted["models"]) - set(spec["models"])
+        strangers = set(wanted["models"]) - set(spec["models"]) - set(spec["sweeps"])
         if strangers:
             raise UserError(f"{path}: figures.{figure}: {sorted(strangers)[0]!r} is not one of this hand-in's models")
     return spec

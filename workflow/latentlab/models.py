@@ -1,40 +1,48 @@
 """Every network, on one page. B is the batch, d the latent dimension; images are flat, 28·28 = 784 pixels in [0, 1].
 
-A model has `encode(x) -> (mean, log_var)`, both (B, d), where `log_var` is None for a point code, and
-`decode(z) -> output`, (B, 784), which the likelihood (objectives.py) turns into pixels.
+A model has `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None for a point code, and
+`decode(z, y) -> output`, (B, 784), which the likelihood (objectives.py) turns into pixels. The labels y, (B,), matter
+to a conditional model only: it sees them one-hot in both directions (Sohn et al. 2015).
 """
 
-import itertools
+from itertools import pairwise
 
+import torch
 from torch import nn
+from torch.nn import functional
 
-PIXELS = 784
+PIXELS, CLASSES = 784, 10
 
 
 def mlp(*sizes):
     """Linear layers with ReLU between them, none after the last."""
     layers = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
+    for fan_in, fan_out in pairwise(sizes):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
 class Autoencoder(nn.Module):
-    """Points: 784 → hidden → d → hidden mirrored → 784."""
+    """Points: 784 → hidden → d → hidden mirrored → 784; conditional, 784 + 10 → … → d and d + 10 → … → 784."""
 
     code_numbers = 1  # numbers the encoder gives for each latent dimension
 
-    def __init__(self, latent_dim, hidden=()):
+    def __init__(self, latent_dim, hidden=(), conditional=False):
         super().__init__()
-        self.latent_dim = latent_dim
-        self.encoder = mlp(PIXELS, *hidden, self.code_numbers * latent_dim)
-        self.decoder = mlp(latent_dim, *reversed(hidden), PIXELS)
+        self.latent_dim, self.conditional = latent_dim, conditional
+        label = CLASSES if conditional else 0
+        self.encoder = mlp(PIXELS + label, *hidden, self.code_numbers * latent_dim)
+        self.decoder = mlp(latent_dim + label, *reversed(hidden), PIXELS)
 
-    def encode(self, x):
-        return self.encoder(x), None
+    def encode(self, x, y=None):
+        return self.encoder(self.labelled(x, y)), None
 
-    def decode(self, z):
-        return self.decoder(z)
+    def decode(self, z, y=None):
+        return self.decoder(self.labelled(z, y))
+
+    def labelled(self, inputs, y):
+        """`inputs`, (B, n), with the label one-hot behind them, (B, n + 10), if the model is conditional."""
+        return torch.cat([inputs, functional.one_hot(y, CLASSES).float()], dim=1) if self.conditional else inputs
 
 
 class VAE(Autoencoder):
@@ -42,8 +50,8 @@ class VAE(Autoencoder):
 
     code_numbers = 2
 
-    def encode(self, x):
-        mean, log_var = self.encoder(x).chunk(2, dim=1)
+    def encode(self, x, y=None):
+        mean, log_var = self.encoder(self.labelled(x, y)).chunk(2, dim=1)
         return mean, log_var
 
 
@@ -52,4 +60,4 @@ FAMILIES = {"autoencoder": Autoencoder, "vae": VAE}
 
 def build(settings, latent_dim):
     """The untrained network of a `models:` entry; its weights come from torch's global seed."""
-    return FAMILIES[settings["family"]](latent_dim, tuple(settings["hidden"]))
+    return FAMILIES[settings["family"]](latent_dim, tuple(settings["hidden"]), settings["conditional"])

@@ -114,7 +114,95 @@ def history(panels, classes, width, height):
     return figure
 
 
-FIGURES = {"map": decoder_map, "occupied_map": occupied_map, "embeddings": embeddings, "history": history}
+def sweep(panels, classes, width, height):
+    """What a latent dimension buys: test error beside PCA's, and the bound on the likelihood; mean ± std over seeds."""
+    (panel,) = panels
+    table = read_json(panel.files["sweep.json"])
+    dims = table["dims"]
+    figure, (error, bound) = plt.subplots(1, 2, figsize=(width, height or width / 2))
+    error.plot(dims, table["pca"], "s--", color="0.45", label="PCA")
+    _with_spread(error, dims, table["squared_error"], label=panel.label)
+    error.set(ylabel="squared error per pixel", ylim=(0, None))
+    _with_spread(bound, dims, table["importance_weighted"], label="importance-weighted")
+    negated = table["negative_elbo"] | {"mean": [-value for value in table["negative_elbo"]["mean"]]}
+    _with_spread(bound, dims, negated, label="ELBO", linestyle=":", color="C2")
+    bound.set(ylabel="nats per test image")
+    for ax in (error, bound):
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(dims, [str(d) for d in dims])
+        ax.set_xlabel("latent dimension")
+        ax.grid(axis="y")
+        ax.legend()
+    return figure
+
+
+def pictures(panels, classes, width, height):
+    """Inputs, their reconstructions and samples from the prior, a panel a model."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / 2), squeeze=False)
+    for i, (ax, panel) in enumerate(zip(axes[0], panels, strict=True)):
+        pixels = plt.imread(panel.files["pictures.png"])
+        ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none")
+        rows = np.arange(14, pixels.shape[0], 28)
+        ax.set_yticks(rows, ["input", "output", "sample", "sample"] if i == 0 else [""] * len(rows))
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_title(panel.label)
+    return figure
+
+
+def condition_maps(panels, classes, width, height):
+    """A conditional decoder's grids, a panel a label, over the same latent plane."""
+    (panel,) = panels
+    axes_of = read_json(panel.files["conditions.json"])
+    labels, x = axes_of["labels"], np.array(axes_of["x"])
+    pictures = np.split(plt.imread(panel.files["conditions.png"]), len(labels), axis=1)
+    figure, axes = plt.subplots(1, len(labels), figsize=(width, height or width / len(labels)), squeeze=False)
+    ends = [0.5, len(x) / 2, len(x) - 0.5]
+    for i, (ax, label, picture) in enumerate(zip(axes[0], labels, pictures, strict=True)):
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="none", extent=(0, len(x), 0, len(x)))
+        ticks = [f"{x[j]:.1f}".removesuffix(".0").replace("-", "−") for j in (0, len(x) // 2, -1)]
+        ax.set_xticks(ends, ticks)
+        ax.set_yticks(ends, ticks if i == 0 else [])
+        ax.spines[:].set_visible(False)
+        ax.set_title(f"label {classes[label]}")
+    return figure
+
+
+def condition_embeddings(panels, classes, width, height, conditions):
+    """Training codes of a conditional model, a panel a label, with the prior's circles; the others' codes in grey."""
+    (panel,) = panels
+    arrays = np.load(panel.files["codes.npz"])
+    codes, labels = arrays["train_mean"], arrays["train_labels"]
+    figure, axes = plt.subplots(
+        1, len(conditions), figsize=(width, height or width / len(conditions)), squeeze=False, sharex=True, sharey=True
+    )
+    reach = max(3.2, np.quantile(np.abs(codes), 0.999))
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for ax, label in zip(axes[0], conditions, strict=True):
+        ax.scatter(*codes[labels == label].T, c=colours[label], s=1.2, linewidths=0, alpha=0.5, rasterized=True)
+        for sigmas in (1, 2):
+            ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), title=f"label {classes[label]}")
+        ax.set_box_aspect(1)
+    return figure
+
+
+FIGURES = {
+    "map": decoder_map,
+    "occupied_map": occupied_map,
+    "embeddings": embeddings,
+    "history": history,
+    "sweep": sweep,
+    "pictures": pictures,
+    "condition_maps": condition_maps,
+    "condition_embeddings": condition_embeddings,
+}
+
+
+def _with_spread(ax, x, figures, **style):
+    """Means with bars of one standard deviation."""
+    ax.errorbar(x, figures["mean"], figures["std"], marker="o", capsize=2, **style)
 
 
 def _name_axes(ax):

@@ -52,13 +52,17 @@ class Page:
     discussion: str | None = None  # path of a student's Markdown
 
 
-def gather(models, paths):
-    """The metrics of each model by the name the template gives it; a map's are under `map`."""
-    own = [Path(path) for path in paths if Path(path).name == "metrics.json"]
-    metrics = {name: read_json(path) for name, path in zip(models, own, strict=True)}
-    for name, path in zip(models, own, strict=True):
-        if str(path.with_name("map.json")) in paths:
-            metrics[name]["map"] = read_json(path.with_name("map.json"))
+def gather(parts, paths):
+    """What was measured by the names the template gives it.
+
+    Args:
+        parts: a name → its files' names; the figures of the first file lie at the top, the others' under their stems.
+        paths: where those files are, in the same order.
+    """
+    paths, metrics = iter(paths), {}
+    for name, files in parts.items():
+        metrics[name] = read_json(next(paths))
+        metrics[name] |= {Path(file).stem: read_json(next(paths)) for file in files[1:]}
     return metrics
 
 
@@ -66,13 +70,13 @@ def provenance_of(metrics, record):
     """What the numbers rest on: commit, versions, data, and each model's settings and seed."""
     from latentlab.data import digest
 
+    said = ("model", "settings", "latent_dim", "seed", "seeds")
     return {
         "commit": provenance.commit(),
         "versions": provenance.versions("latentlab", "torch", "numpy", "matplotlib", "weasyprint"),
         "data": {"dataset": record["dataset"], "source": record["source"], "sha256": digest(record)},
-        "models": {name: {key: values[key] for key in ("model", "settings", "latent_dim", "seed")}
-                   for name, values in metrics.items()},
-    }  # fmt: skip
+        "models": {name: {key: values[key] for key in said if key in values} for name, values in metrics.items()},
+    }
 
 
 def render(template, page, metrics, provenance):

@@ -20,17 +20,24 @@ def to_pixels(images):
     return torch.as_tensor(images).flatten(1).float().div_(255)
 
 
-def batches(images, size):
-    """Pixels in order, `size` images at a time."""
-    return (to_pixels(images[start : start + size]) for start in range(0, len(images), size))
+def observe(images, settings):
+    """What a model is shown of uint8 images: their grey pixels, or with `binarise` a fresh 0 or 1 for each pixel,
+    drawn with its grey as the probability (Salakhutdinov & Murray 2008)."""
+    x = to_pixels(images)
+    return torch.bernoulli(x) if settings["binarise"] else x
 
 
-def train(settings, latent_dim, seed, images, validation, on_epoch=lambda row: None):
+def batches(size, *tensors):
+    """`size` rows at a time of each of `tensors`, in order."""
+    return zip(*(tensor.split(size) for tensor in tensors), strict=True)
+
+
+def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row: None):
     """Train the model of a `models:` entry.
 
     Args:
         settings: the resolved entry (settings.py).
-        images, validation: uint8 tensors `(n, 28, 28)`.
+        training, validation: pairs of images, uint8 `(n, 28, 28)`, and labels, int64 `(n,)`; tensors.
         on_epoch: called with each row of the history as it is made.
 
     Returns:
@@ -46,18 +53,22 @@ def train(settings, latent_dim, seed, images, validation, on_epoch=lambda row: N
     optimiser = torch.optim.Adam(
         model.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"], fused=True
     )
+    images, labels = training
     history = []
     for epoch in range(1, settings["epochs"] + 1):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(settings, epoch)
         sums = {}
         for chosen in torch.randperm(len(images)).split(settings["batch_size"]):
-            named = terms(model, likelihood, to_pixels(images[chosen]))
+            named = terms(model, likelihood, observe(images[chosen], settings), labels[chosen])
             optimiser.zero_grad()
             loss(named, settings["beta"]).backward()
             optimiser.step()
             _add(sums, named)
         row = {"epoch": epoch}
         row |= _row("train", sums, len(images), settings["beta"])
-        row |= _row("validation", term_sums(model, likelihood, validation), len(validation), settings["beta"])
+        held_out = term_sums(model, settings, *validation)
+        row |= _row("validation", held_out, len(validation[0]), settings["beta"])
         if not math.isfinite(row["train_loss"]):
             raise UserError(
                 f"epoch {epoch}: the loss is {row['train_loss']}, most likely because the steps are too large: "
@@ -68,13 +79,20 @@ def train(settings, latent_dim, seed, images, validation, on_epoch=lambda row: N
     return model, history
 
 
+def learning_rate(settings, epoch):
+    """The rate of an epoch, counted from 1: constant, or falling along a half cosine (Loshchilov & Hutter 2017)."""
+    if settings["schedule"] == "constant":
+        return settings["learning_rate"]
+    return settings["learning_rate"] * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / settings["epochs"]))
+
+
 @torch.no_grad()
-def term_sums(model, likelihood, images, passes=1):
-    """The objective's terms summed over `images`, averaged over `passes` samples of each code; nats."""
-    sums = {}
+def term_sums(model, settings, images, labels, passes=1):
+    """The objective's terms summed over the images, averaged over `passes` samples of each code; nats."""
+    likelihood, sums = likelihood_of(settings), {}
     for _ in range(passes):
-        for x in batches(images, EVALUATION_BATCH):
-            _add(sums, terms(model, likelihood, x))
+        for some, y in batches(EVALUATION_BATCH, images, labels):
+            _add(sums, terms(model, likelihood, observe(some, settings), y))
     return {name: total / passes for name, total in sums.items()}
 
 
@@ -85,20 +103,38 @@ def describe(row):
 
 
 @torch.no_grad()
-def encode(model, images):
+def encode(model, images, labels):
     """Codes of uint8 images `(n, 28, 28)`: arrays `mean` and, for a random code, `log_var`, each `(n, d)`."""
-    parts = [model.encode(x) for x in batches(images, EVALUATION_BATCH)]
+    parts = [model.encode(to_pixels(some), y) for some, y in batches(EVALUATION_BATCH, images, labels)]
     named = {"mean": [mean for mean, _ in parts], "log_var": [log_var for _, log_var in parts]}
     return {name: torch.cat(values).numpy() for name, values in named.items() if values[0] is not None}
 
 
 @torch.no_grad()
-def decode(model, settings, z):
-    """Pixels in [0, 1], array `(n, 784)`, of latent positions `(n, d)`."""
+def decode(model, settings, z, label=None):
+    """Pixels in [0, 1], array `(n, 784)`, of latent positions `(n, d)`, all of one `label` if the model takes one."""
+    likelihood, z = likelihood_of(settings), torch.as_tensor(z)
+    y = torch.full((len(z),), label or 0)
+    parts = [likelihood.pixels(model.decode(*some)) for some in batches(EVALUATION_BATCH, z, y)]
+    return torch.cat(parts).clamp(0, 1).numpy()
+
+
+@torch.no_grad()
+def show(model, settings, images, labels, seed=0):
+    """Pixels `(40, 784)`: the first image of each class, their reconstructions, and two rows of samples from the prior,
+    of a conditional model one of each class in order."""
+    torch.manual_seed(seed)
     likelihood = likelihood_of(settings)
-    return torch.cat(
-        [likelihood.pixels(model.decode(part)) for part in torch.as_tensor(z).split(EVALUATION_BATCH)]
-    ).numpy()
+    first = torch.stack([(labels == label).nonzero()[0, 0] for label in range(models.CLASSES)])
+    x, y = to_pixels(images[first]), labels[first]
+    rows = [x, likelihood.pixels(model.decode(model.encode(x, y)[0], y))]
+    rows += [likelihood.pixels(model.decode(torch.randn(len(y), model.latent_dim), y)) for _ in range(2)]
+    return torch.cat(rows).clamp(0, 1).numpy()
+
+
+def tensors(images, labels):
+    """The arrays of data.load as the tensors that this module takes."""
+    return torch.tensor(images), torch.tensor(labels, dtype=torch.int64)
 
 
 def save(path, model, settings, seed):

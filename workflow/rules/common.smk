@@ -34,7 +34,7 @@ def code(script):
 
 def run_of(model, dataset):
     """The wildcards of a model trained as its entry of `models:` says."""
-    entry = settings.resolve(config, CONFIG_SCHEMA, model)
+    entry = settings_of(model)
     return {
         "dataset": dataset,
         "model": model,
@@ -43,19 +43,36 @@ def run_of(model, dataset):
     }
 
 
+def settings_of(model):
+    return settings.resolve(config, CONFIG_SCHEMA, model)
+
+
 def model_settings(wildcards):
-    return settings.resolve(config, CONFIG_SCHEMA, wildcards.model)
+    return settings_of(wildcards.model)
 
 
-def from_runs(name, plane_only=False):
+def has_map(run):
+    """Whether a run has one decoder grid: its code is a plane, and no label changes what the plane decodes to."""
+    return run["latent_dim"] == 2 and not settings_of(run["model"])["conditional"]
+
+
+def from_runs(name, wanted=lambda run: True):
     """The file `name` of every run that some hand-in needs."""
-    return [f"{RUN}/{name}".format(**run) for run in RUNS if run["latent_dim"] == 2 or not plane_only]
+    return unique(f"{RUN}/{name}".format(**run) for run in RUNS if wanted(run))
 
 
 def runs_of(handin):
     """The runs of a hand-in by the names its template gives them."""
     spec = HANDINS[handin]
     return {name: run_of(model["entry"], spec["dataset"]) for name, model in spec["models"].items()}
+
+
+def file_of(handin, name, file):
+    """The path of a file that belongs to what a hand-in calls `name`: a model's run, or a sweep."""
+    spec = HANDINS[handin]
+    if name in spec["sweeps"]:
+        return f"results/sweeps/{spec['dataset']}/{spec['sweeps'][name]['entry']}.json"
+    return f"{RUN}/{file}".format(**runs_of(handin)[name])
 
 
 def start_alone():
@@ -83,6 +100,10 @@ try:
     if config["discussion"]:
         discussion.read(config["discussion"])
     RUNS = [run for name in HANDINS for run in runs_of(name).values()]
+    SWEEPS = unique(file_of(handin, name, "") for handin, spec in HANDINS.items() for name in spec["sweeps"])
+    for spec in HANDINS.values():
+        for model in spec["sweeps"].values():
+            settings_of(model["entry"])
 except UserError as error:
     sys.exit(f"latentlab: {error}")
 

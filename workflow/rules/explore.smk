@@ -19,6 +19,24 @@ rule encode_images:
         "../scripts/encode_images.py"
 
 
+rule reconstruct_images:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        code=code("reconstruct_images.py"),
+    output:
+        pictures=f"{RUN}/pictures.png",
+    log:
+        f"{LOGS}/reconstruct_images.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Reconstruct and sample with {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/reconstruct_images.py"
+
+
 rule decode_grid:
     input:
         weights=f"{PLANE}/weights.safetensors",
@@ -40,6 +58,28 @@ rule decode_grid:
         "Decode the latent plane of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/decode_grid.py"
+
+
+rule decode_conditions:
+    input:
+        weights=f"{PLANE}/weights.safetensors",
+        code=code("decode_conditions.py"),
+    output:
+        grids=f"{PLANE}/conditions.png",
+        axes=f"{PLANE}/conditions.json",
+    log:
+        f"{PLANE_LOGS}/decode_conditions.log",
+    threads: 1
+    params:
+        conditions=lookup("conditions", within=config),
+        samples=lookup("grid_samples", within=config),
+        low=lookup("grid_min", within=config),
+        high=lookup("grid_max", within=config),
+        spacing=lookup("grid_spacing", within=config),
+    message:
+        "Decode the latent plane of {wildcards.model} on {wildcards.dataset} label by label, seed {wildcards.seed}"
+    script:
+        "../scripts/decode_conditions.py"
 
 
 rule measure_model:
@@ -84,3 +124,22 @@ rule measure_map:
         "Measure the map of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/measure_map.py"
+
+
+rule measure_likelihood:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        code=code("measure_likelihood.py"),
+    output:
+        metrics=f"{RUN}/likelihood.json",
+    log:
+        f"{LOGS}/measure_likelihood.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+        positions=lookup("likelihood_grid", within=config),
+    message:
+        "Integrate the likelihood of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_likelihood.py"

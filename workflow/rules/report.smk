@@ -5,15 +5,11 @@ def handin_figure(wildcards):
     return HANDINS[wildcards.handin]["figures"][wildcards.figure]
 
 
-def figure_runs(wildcards):
-    runs = runs_of(wildcards.handin)
-    return [runs[alias] for alias in handin_figure(wildcards)["models"]]
-
-
 def figure_files(wildcards):
     """What the figure's kind needs of each of its models, file by file."""
-    needs = handins.NEEDS[handin_figure(wildcards)["plot"]]
-    return [f"{RUN}/{name}".format(**run) for run in figure_runs(wildcards) for name in needs]
+    figure = handin_figure(wildcards)
+    needs = handins.NEEDS[figure["plot"]]
+    return [file_of(wildcards.handin, name, need) for name in figure["models"] for need in needs]
 
 
 def figure_options(wildcards):
@@ -23,15 +19,21 @@ def figure_options(wildcards):
 
 
 def page_models(wildcards):
-    """What the page says of its models that no metric does: their names in figures, and their family."""
+    """What figures say of the models besides their files: their labels, and their family."""
     spec = HANDINS[wildcards.handin]
     return {
-        name: {
-            "label": model["label"],
-            "family": settings.resolve(config, CONFIG_SCHEMA, model["entry"])["family"],
-        }
-        for name, model in spec["models"].items()
+        name: {"label": model["label"], "family": settings_of(model["entry"])["family"]}
+        for name, model in (spec["models"] | spec["sweeps"]).items()
     }
+
+
+def page_parts(wildcards):
+    """The files of figures that the page may quote, by the names its template gives to what was measured."""
+    parts = {name: ["sweep.json"] for name in HANDINS[wildcards.handin]["sweeps"]}
+    for name, run in runs_of(wildcards.handin).items():
+        parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
+        parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
+    return parts
 
 
 def template_files(wildcards):
@@ -45,11 +47,8 @@ def handin_figures(wildcards):
 
 
 def metrics_files(wildcards):
-    return [
-        f"{RUN}/{name}".format(**run)
-        for run in runs_of(wildcards.handin).values()
-        for name in ["metrics.json"] + ["map.json"] * (run["latent_dim"] == 2)
-    ]
+    parts = page_parts(wildcards)
+    return [file_of(wildcards.handin, name, part) for name in parts for part in parts[name]]
 
 
 rule plot_figure:
@@ -91,7 +90,7 @@ rule render_html:
         title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
-        models=lambda wildcards: {name: model["entry"] for name, model in HANDINS[wildcards.handin]["models"].items()},
+        parts=page_parts,
     message:
         "Write the page of {wildcards.handin}"
     script:
@@ -121,10 +120,10 @@ rule publish_report:
         code=code("publish_report.py"),
     output:
         page="results/report.{kind}",
-    wildcard_constraints:
-        kind="html|pdf",
     log:
         "results/logs/publish_report/{kind}.log",
+    wildcard_constraints:
+        kind="html|pdf",
     threads: 1
     message:
         "The chosen hand-in, {config[handin]}, becomes results/report.{wildcards.kind}"

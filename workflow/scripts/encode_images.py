@@ -7,6 +7,6 @@ with job(snakemake.log):
     codes = {}
     for split in ("train", "test"):
         images, labels = data.load(snakemake.input.data, split, snakemake.params.validation_size)
-        codes |= {f"{split}_{name}": array for name, array in training.encode(model, images).items()}
-        codes[f"{split}_labels"] = labels
+        found = training.encode(model, *training.tensors(images, labels))
+        codes |= {f"{split}_{name}": array for name, array in found.items()} | {f"{split}_labels": labels}
     write_npz(snakemake.output.codes, codes)

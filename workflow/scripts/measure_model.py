@@ -1,36 +1,36 @@
 import numpy as np
-import torch
 
-from latentlab import analysis, data, likelihood, provenance, training
+from latentlab import analysis, atlas, data, likelihood, provenance, quality, style, training
 from latentlab.files import read_json, write_json
 from latentlab.jobs import job
 
 with job(snakemake.log):
-    params = snakemake.params
+    record, params = read_json(snakemake.input.data), snakemake.params
     model, described = training.load(snakemake.input.weights)
-    figures = {
-        split: likelihood.evaluate(
-            model,
-            described["settings"],
-            torch.tensor(data.load(snakemake.input.data, split, params.validation_size)[0]),
-        )
-        for split in ("validation", "test")
+    splits = {split: data.load(record, split, params.validation_size) for split in ("validation", "test")}
+    metrics = described | {
+        split: likelihood.evaluate(model, described["settings"], *training.tensors(*arrays))
+        for split, arrays in splits.items()
     }
     codes = np.load(snakemake.input.codes)
-    figures["code"] = analysis.extent(codes["test_mean"], params.low, params.high) | {
-        "neighbour_accuracy": analysis.neighbour_accuracy(
-            codes["train_mean"], codes["train_labels"], codes["test_mean"], codes["test_labels"]
-        )
-    }
-    write_json(
-        snakemake.output.metrics,
-        described
-        | figures
-        | {
-            "model": snakemake.wildcards.model,
-            "dataset": snakemake.wildcards.dataset,
-            "data": data.digest(read_json(snakemake.input.data)),
-            "parameters": sum(weights.numel() for weights in model.parameters()),
-            "versions": provenance.versions("torch", "numpy", "scikit-learn"),
-        },
+    train, train_labels, test, test_labels = (
+        codes[f"{split}_{name}"] for split in ("train", "test") for name in ("mean", "labels")
     )
+    metrics["code"] = analysis.extent(test, params.low, params.high) | {
+        "neighbour_accuracy": analysis.neighbour_accuracy(train, train_labels, test, test_labels),
+        "class_information": style.class_information(test, test_labels),
+        "active_units": quality.active_units(test),
+    }
+    if model.latent_dim == 2:
+        classes = data.CLASSES[record["dataset"]]
+        metrics["code"]["overlaps"] = atlas.overlaps(atlas.neighbours(test, test_labels), classes)
+        metrics["code"]["empty_mass"] = atlas.empty_mass(train)
+        metrics["style"] = style.correlations(test, style.measure(splits["test"][0]))
+    metrics |= {
+        "model": snakemake.wildcards.model,
+        "dataset": record["dataset"],
+        "data": data.digest(record),
+        "parameters": sum(weights.numel() for weights in model.parameters()),
+        "versions": provenance.versions("torch", "numpy", "scikit-learn"),
+    }
+    write_json(snakemake.output.metrics, metrics)

@@ -6,7 +6,7 @@ from latentlab.jobs import job
 
 with job(snakemake.log) as say:
     params, handin = snakemake.params, snakemake.wildcards.handin
-    metrics = report.gather(params.models, snakemake.input.metrics)
+    metrics = report.gather(params.parts, snakemake.input.metrics)
     provenance = report.provenance_of(metrics, read_json(snakemake.input.data))
     page = report.Page(
         title=params.title,

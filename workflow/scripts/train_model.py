@@ -1,17 +1,15 @@
-import torch
-
 from latentlab import data, training
 from latentlab.files import write_csv
 from latentlab.jobs import job
 
 with job(snakemake.log) as say:
+    params, record = snakemake.params, snakemake.input.data
     seed, latent_dim = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent_dim)
-    images, validation = (
-        torch.tensor(data.load(snakemake.input.data, split, snakemake.params.validation_size)[0])
-        for split in ("train", "validation")
+    shown, held_out = (
+        training.tensors(*data.load(record, split, params.validation_size)) for split in ("train", "validation")
     )
     model, history = training.train(
-        snakemake.params.settings, latent_dim, seed, images, validation, lambda row: say(training.describe(row))
+        params.settings, latent_dim, seed, shown, held_out, lambda row: say(training.describe(row))
     )
-    training.save(snakemake.output.weights, model, snakemake.params.settings, seed)
+    training.save(snakemake.output.weights, model, params.settings, seed)
     write_csv(snakemake.output.history, history)

@@ -1,0 +1,89 @@
+"""How good a model's samples are, by a judge that knows only the data, and how many latent units it uses."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from latentlab.training import EVALUATION_BATCH, to_pixels
+
+LEARNING_RATE = 1e-3
+
+
+def active_units(mean, threshold=0.01):
+    """How many latent dimensions are in use: those whose posterior means `(n, d)` vary by more than `threshold`,
+    Var over x of E_q[z] (Burda et al. 2016)."""
+    return int((mean.var(axis=0) > threshold).sum())
+
+
+class Judge(nn.Module):
+    """A small convolutional classifier: 28² pixels in [0, 1] → 16 × 13² → 32 × 5² → 64 features → 10 logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Unflatten(1, (1, 28, 28)),
+            *(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Flatten(),
+            nn.Linear(32 * 5 * 5, 64),
+        )
+        self.head = nn.Linear(64, 10)
+
+    def features(self, x):
+        """(B, 784) to (B, 64), before the last ReLU: a rectified feature is far from Gaussian."""
+        return self.body(x)
+
+    def forward(self, x):
+        """(B, 784) to logits (B, 10)."""
+        return self.head(F.relu(self.features(x)))
+
+
+def train_judge(images, labels, epochs=2, seed=0, batch_size=128):
+    """A judge trained on uint8 tensors, images `(n, 28, 28)` and labels `(n,)`; for evaluation."""
+    torch.manual_seed(seed)
+    judge = Judge()
+    optimiser = torch.optim.Adam(judge.parameters(), lr=LEARNING_RATE, fused=True)
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(images)).split(batch_size):
+            error = F.cross_entropy(judge(to_pixels(images[chosen])), labels[chosen].long())
+            optimiser.zero_grad()
+            error.backward()
+            optimiser.step()
+    return judge.eval()
+
+
+def fit_gaussian(features):
+    """Mean `(f,)` and covariance `(f, f)` of features `(n, f)`."""
+    return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
+
+
+def frechet_distance(a, b):
+    """Squared Fréchet distance |m1 - m2|² + Tr(C1 + C2 - 2 (C1 C2)^½) of two Gaussians (mean, covariance).
+
+    The formula is that of Heusel et al. (2017), but the features are this project's judge's, not Inception's: it is
+    NOT FID, and compares only samples of one size, judged by one judge.
+    """
+    (mean_a, cov_a), (mean_b, cov_b) = a, b
+    # With C = F Fᵀ, Tr (C1 C2)^½ is the sum of the singular values of F1ᵀ F2: real, and fine with singular C.
+    cross = np.linalg.norm(_factor(cov_a).T @ _factor(cov_b), ord="nuc")
+    distance = ((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross
+    return float(max(0.0, distance))
+
+
+def sample_distance(judge, real, sampled):
+    """Fréchet distance (not FID, see above) between the judge's features of real and of sampled images, pixel arrays
+    `(n, 784)` in [0, 1]."""
+    return frechet_distance(*(fit_gaussian(_features(judge, pixels)) for pixels in (real, sampled)))
+
+
+@torch.no_grad()
+def _features(judge, pixels):
+    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
+    return torch.cat([judge.features(x) for x in batches]).double().numpy()
+
+
+def _factor(covariance):
+    """F with F Fᵀ the covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0))

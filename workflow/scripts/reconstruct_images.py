@@ -1,0 +1,9 @@
+from latentlab import data, grids, training
+from latentlab.files import write_png
+from latentlab.jobs import job
+
+with job(snakemake.log):
+    model, described = training.load(snakemake.input.weights)
+    images, labels = training.tensors(*data.load(snakemake.input.data, "test", snakemake.params.validation_size))
+    rows = training.show(model, described["settings"], images, labels)
+    write_png(snakemake.output.pictures, grids.tile(rows.reshape(-1, 28, 28), 10))
