@@ -57,3 +57,30 @@ def test_an_even_fade_has_no_jump_and_a_switch_has_all_of_it(known):
     assert analysis.smoothness(known, even)["jump"] == pytest.approx(1)
     assert analysis.smoothness(known, switch)["jump"] == pytest.approx(10)
     assert analysis.smoothness(known, np.stack([flat(*[7] * 11)])) == {"jump": 1.0, "near": 1.0}
+
+
+def test_pca_errors_are_the_variance_left_out():
+    """Pixels with planted variances along three axes: PCA with k components leaves the others'."""
+    images = np.full((5000, 784), 0.5)
+    images[:, :3] += RNG.normal(0, [0.1, 0.05, 0.02], (5000, 3))
+    found = analysis.pca_errors(images, images, [1, 2, 3])
+    assert found["1"] * 784 == pytest.approx(0.05**2 + 0.02**2, rel=0.05)
+    assert found["2"] * 784 == pytest.approx(0.02**2, rel=0.05)
+    assert found["3"] == pytest.approx(0, abs=1e-8)
+
+
+def test_a_sweep_is_collected_by_dimension_and_says_where_it_stops_to_pay():
+    bounds = {2: [-130, -132], 8: [-100.2, -100.4], 32: [-100, -100.2]}
+    runs = [
+        {
+            "latent_dim": d, "seed": seed, "model": "m", "settings": {}, "code": {"active_units": d},
+            "test": {"squared_error": 1 / d, "negative_elbo": -value, "reconstruction": 1, "kl": 1},
+            "likelihood": {"importance_weighted": value},
+        }
+        for d, values in bounds.items() for seed, value in enumerate(values)
+    ]  # fmt: skip
+    found = analysis.collect(runs, {"2": 3.0, "8": 2.0, "32": 1.0})
+    assert found["dims"] == [2, 8, 32] and found["seeds"] == 2 and found["pca"] == [3, 2, 1]
+    assert found["importance_weighted"]["mean"] == pytest.approx([-131, -100.3, -100.1])
+    assert found["importance_weighted"]["std"][0] == pytest.approx(1)
+    assert found["best"] == 32 and found["saturates"] == 8

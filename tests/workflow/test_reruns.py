@@ -6,8 +6,16 @@ import pytest
 
 PAGE = {"render_html", "print_pdf", "publish_report"}
 FIGURES = {"plot_figure"} | PAGE
-MEASURES = {"measure_model", "measure_map"} | PAGE
-TRAINING = {"train_model", "encode_images", "decode_grid"} | FIGURES | MEASURES
+OF_A_PLANE = {"encode_images", "decode_grid", "measure_model", "measure_map", "measure_likelihood"} | FIGURES
+OF_A_MODEL = OF_A_PLANE | {
+    "decode_conditions",
+    "reconstruct_images",
+    "find_failures",
+    "measure_samples",
+    "collect_sweep",
+}
+TRAINING = {"train_model"} | OF_A_MODEL
+ANALYSIS = {"measure_model", "measure_map", "find_failures", "measure_pca", "collect_sweep"} | FIGURES
 
 
 @contextmanager
@@ -29,8 +37,13 @@ CHANGES = {
     "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES),
     "a page's template": ("templates/lab8/page.html.j2", "Sampling the VAE", "The VAE sampled", PAGE),
     "the shared style": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
-    "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", MEASURES),
-    "the library's training": ("workflow/latentlab/training.py", "fused=True", "fused=False", TRAINING),
+    "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", ANALYSIS),
+    "the library's training": (
+        "workflow/latentlab/training.py",
+        "fused=True",
+        "fused=False",
+        TRAINING | {"train_judge"},
+    ),
     "the printer": ("workflow/latentlab/report.py", "MARGIN_MM = 297, 15", "MARGIN_MM = 297, 14", PAGE),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
     "a word in a rule's message": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
@@ -52,7 +65,8 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("learning_rate=0.002", TRAINING),
         ("epochs=2", TRAINING),
         ("embedding_points=500", FIGURES),
-        ("grid_samples=11", {"decode_grid"} | FIGURES | MEASURES - {"measure_model"}),
+        ("grid_samples=11", {"decode_grid", "decode_conditions", "measure_map"} | FIGURES),
+        ("likelihood_grid=50", {"measure_likelihood", "collect_sweep"} | FIGURES),
         ("title=Mine", PAGE),
         ("course=Mine", PAGE),
         ("learning_rate=0.001", set()),  # as the models have it: a value counts, not where it is written
@@ -72,9 +86,9 @@ def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
 def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
     record = project.made / "data/FashionMNIST.json"
     with edited(record, '"stand-in"', '"stand-in "'):
-        assert set(project.would_run()) == TRAINING
+        assert set(project.would_run()) == {"train_model"} | OF_A_PLANE  # the hand-in on these data has no more
     with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
-        assert set(project.would_run()) == TRAINING | {"fetch_data"}
+        assert set(project.would_run()) == TRAINING | {"fetch_data", "measure_pca", "train_judge"}
 
 
 def test_published_data_from_another_folder_are_the_same_data(project):

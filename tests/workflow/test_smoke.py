@@ -27,6 +27,33 @@ def test_the_grid_is_588_pixels_square(project):
             assert image.size == (588, 588) and image.mode == "L"
 
 
+def test_a_conditional_model_has_a_grid_for_each_chosen_label(project):
+    folder = project.made / "models/MNIST/exercise4-cvae/d2/seed0"
+    axes = read_json(folder / "conditions.json")
+    assert Image.open(folder / "conditions.png").size == (588 * len(axes["labels"]), 588)
+    assert not (folder / "grid.png").exists()
+
+
+@pytest.mark.parametrize("model", ["exercise4-vae", "exercise4-cvae"])
+def test_bounds_lie_below_the_exact_likelihood(project, model):
+    found = read_json(project.made / f"models/MNIST/{model}/d2/seed0/likelihood.json")
+    assert found["elbo"] < found["importance_weighted"] < found["log_likelihood"] + 0.01
+    assert found["gap"] == pytest.approx(found["log_likelihood"] - found["elbo"]) and found["normalised"]
+
+
+def test_the_sweep_has_every_dimension_beside_pca(project):
+    sweep = read_json(project.made / "sweeps/MNIST/exercise4-vae.json")
+    assert sweep["dims"] == [2, 4] and sweep["seeds"] == 1 and sweep["saturates"] in sweep["dims"]
+    assert sweep["pca"][0] > sweep["pca"][1] > 0 and len(sweep["squared_error"]["mean"]) == 2
+
+
+def test_failures_lie_where_the_prior_has_mass(project):
+    found = read_json(project.made / "models/MNIST/exercise4-vae/d2/seed0/failures.json")
+    for failure in found["found"]:
+        assert sum(z * z for z in failure["z"]) ** 0.5 <= 2.001
+        assert failure["distance"] > found["scale"] if failure["kind"] == "far" else failure["confidence"] < 0.6
+
+
 def test_metrics_tell_what_was_measured_and_on_what(project):
     metrics = read_json(project.made / MODEL / "metrics.json")
     test = metrics["test"]

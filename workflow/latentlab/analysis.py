@@ -92,6 +92,8 @@ SWEPT = {
     "kl": ("test", "kl"),
     "active_units": ("code", "active_units"),
     "importance_weighted": ("likelihood", "importance_weighted"),
+    "frechet": ("samples", "frechet"),
+    "frechet_real": ("samples", "frechet_real"),
 }
 
 

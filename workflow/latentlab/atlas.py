@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.neighbors import NearestNeighbors
 
 UNSURE = 0.6  # a picture whose likeliest class is less probable is ambiguous
+PRIOR_LIMIT = 2.0  # where the prior has real mass: 86 % of it lies within two standard deviations of the origin
 APART = 0.4  # reported failures lie at least this far from each other in z
 
 
@@ -50,7 +51,7 @@ def empty_mass(codes, low=-4, high=4, cells=40):
     return float(prior[held == 0].sum() / prior.sum())
 
 
-def failures(positions, distance, scale, probabilities, prior_limit=2.0, count=6):
+def failures(positions, distance, scale, probabilities, prior_limit=PRIOR_LIMIT, count=6):
     """Where, within `prior_limit` of the origin, the decoder draws what the data do not hold.
 
     Args:

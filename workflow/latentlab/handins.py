@@ -16,6 +16,8 @@ NEEDS = {
     "history": ["history.csv"],
     "sweep": ["sweep.json"],
     "pictures": ["pictures.png"],
+    "failure_map": ["grid.png", "grids.json", "failures.json"],
+    "failures": ["failures.json", "failures.png"],
     "condition_maps": ["conditions.png", "conditions.json"],
     "condition_embeddings": ["codes.npz"],
 }

@@ -119,7 +119,7 @@ def sweep(panels, classes, width, height):
     (panel,) = panels
     table = read_json(panel.files["sweep.json"])
     dims = table["dims"]
-    figure, (error, bound) = plt.subplots(1, 2, figsize=(width, height or width / 2))
+    figure, (error, bound, samples) = plt.subplots(1, 3, figsize=(width, height or width / 3))
     error.plot(dims, table["pca"], "s--", color="0.45", label="PCA")
     _with_spread(error, dims, table["squared_error"], label=panel.label)
     error.set(ylabel="squared error per pixel", ylim=(0, None))
@@ -127,12 +127,49 @@ def sweep(panels, classes, width, height):
     negated = table["negative_elbo"] | {"mean": [-value for value in table["negative_elbo"]["mean"]]}
     _with_spread(bound, dims, negated, label="ELBO", linestyle=":", color="C2")
     bound.set(ylabel="nats per test image")
-    for ax in (error, bound):
+    _with_spread(samples, dims, table["frechet"], label="samples", color="C4")
+    samples.plot(dims, table["frechet_real"]["mean"], "--", color="0.45", label="real images")
+    samples.set(ylabel="Fréchet distance (own judge)", ylim=(0, None))
+    for ax in (error, bound, samples):
         ax.set_xscale("log", base=2)
         ax.set_xticks(dims, [str(d) for d in dims])
         ax.set_xlabel("latent dimension")
         ax.grid(axis="y")
         ax.legend()
+    return figure
+
+
+def failure_map(panels, classes, width, height):
+    """The decoder grid with the failures that were found, numbered."""
+    figure = decoder_map(panels, classes, width, height)
+    (ax,) = figure.axes
+    x = np.array(read_json(panels[0].files["grids.json"])["grid"]["x"])
+    positions = np.arange(len(x)) + 0.5
+    for number, failure in enumerate(read_json(panels[0].files["failures.json"])["found"], 1):
+        at = [np.interp(z, x, positions) for z in failure["z"]]
+        ax.text(*at, str(number), color="white", weight="bold", size=7, ha="center", va="center",
+                bbox={"boxstyle": "circle,pad=0.15", "fc": "C2", "ec": "white", "lw": 0.4})  # fmt: skip
+    return figure
+
+
+def failures(panels, classes, width, height):
+    """Failures as the decoder draws them, over their nearest training images."""
+    (panel,) = panels
+    found = read_json(panel.files["failures.json"])
+    pixels = plt.imread(panel.files["failures.png"])
+    figure, ax = plt.subplots(figsize=(width, height or width / 2))
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    ax.set_yticks([14, 42], ["decoded", "nearest"])
+    titles = [
+        f"{i}: {failure['distance'] / found['scale']:.1f}×"
+        if failure["kind"] == "far"
+        else f"{i}: {failure['confidence']:.0%}"
+        for i, failure in enumerate(found["found"], 1)
+    ]
+    ax.set_xticks(14 + 28 * np.arange(len(titles)), titles)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     return figure
 
 
@@ -195,6 +232,8 @@ FIGURES = {
     "history": history,
     "sweep": sweep,
     "pictures": pictures,
+    "failure_map": failure_map,
+    "failures": failures,
     "condition_maps": condition_maps,
     "condition_embeddings": condition_embeddings,
 }

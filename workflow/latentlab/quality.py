@@ -2,12 +2,16 @@
 
 import numpy as np
 import torch
+from safetensors.torch import load_model, save_model
 from torch import nn
 from torch.nn import functional as F
 
-from latentlab.training import EVALUATION_BATCH, to_pixels
+from latentlab.files import whole
+from latentlab.models import PIXELS
+from latentlab.training import EVALUATION_BATCH, decode, to_pixels
 
 LEARNING_RATE = 1e-3
+SAMPLES = 5000
 
 
 def active_units(mean, threshold=0.01):
@@ -51,6 +55,48 @@ def train_judge(images, labels, epochs=2, seed=0, batch_size=128):
             error.backward()
             optimiser.step()
     return judge.eval()
+
+
+def save_judge(path, judge):
+    with whole(path) as partial:
+        save_model(judge, str(partial))
+
+
+def load_judge(path):
+    """The judge at `path`, for evaluation."""
+    judge = Judge()
+    load_model(judge, str(path))
+    return judge.eval()
+
+
+@torch.no_grad()
+def probabilities(judge, pixels):
+    """The judge's class probabilities, array `(n, 10)`, of pixels `(n, 784)` in [0, 1]."""
+    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
+    return torch.cat([judge(x).softmax(1) for x in batches]).numpy()
+
+
+def measure_samples(judge, model, settings, test_images, held_out, seed=0, count=SAMPLES):
+    """Fréchet distances to random test images: `frechet` of decoded draws from the prior, and `frechet_real` of
+    held-out real images, which is what perfect samples would have.
+
+    Images are uint8 arrays `(n, 28, 28)`; of a conditional model the labels are drawn evenly.
+    """
+    rng = np.random.default_rng(seed)
+    count = min(count, len(test_images), len(held_out))
+    z = torch.tensor(rng.standard_normal((count, model.latent_dim)), dtype=torch.float32)
+    labels = rng.integers(0, 10, count) if model.conditional else np.zeros(count, dtype=int)
+    sampled = np.empty((count, PIXELS), dtype=np.float32)
+    for label in np.unique(labels):
+        sampled[labels == label] = decode(model, settings, z[labels == label], int(label))
+    real, other = (
+        to_pixels(images[rng.permutation(len(images))[:count]]).numpy() for images in (test_images, held_out)
+    )  # at random: the files' order is not
+    return {
+        "frechet": sample_distance(judge, real, sampled),
+        "frechet_real": sample_distance(judge, real, other),
+        "samples": count,
+    }
 
 
 def fit_gaussian(features):

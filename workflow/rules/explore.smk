@@ -143,3 +143,42 @@ rule measure_likelihood:
         "Integrate the likelihood of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
         "../scripts/measure_likelihood.py"
+
+
+rule measure_samples:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        judge="results/judges/{dataset}.safetensors",
+        code=code("measure_samples.py"),
+    output:
+        metrics=f"{RUN}/samples.json",
+    log:
+        f"{LOGS}/measure_samples.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Judge samples of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_samples.py"
+
+
+rule find_failures:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{PLANE}/weights.safetensors",
+        judge="results/judges/{dataset}.safetensors",
+        code=code("find_failures.py"),
+    output:
+        failures=f"{PLANE}/failures.json",
+        pictures=f"{PLANE}/failures.png",
+    log:
+        f"{PLANE_LOGS}/find_failures.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Look for failures of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/find_failures.py"

@@ -29,10 +29,13 @@ def page_models(wildcards):
 
 def page_parts(wildcards):
     """The files of figures that the page may quote, by the names its template gives to what was measured."""
-    parts = {name: ["sweep.json"] for name in HANDINS[wildcards.handin]["sweeps"]}
+    spec = HANDINS[wildcards.handin]
+    drawn = {(name, figure["plot"]) for figure in spec["figures"].values() for name in figure["models"]}
+    parts = {name: ["sweep.json"] for name in spec["sweeps"]}
     for name, run in runs_of(wildcards.handin).items():
         parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
         parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
+        parts[name] += ["failures.json"] * ((name, "failures") in drawn)
     return parts
 
 

@@ -29,6 +29,7 @@ rule collect_sweep:
     input:
         metrics=lambda wildcards: sweep_runs(wildcards, "metrics.json"),
         likelihoods=lambda wildcards: sweep_runs(wildcards, "likelihood.json"),
+        samples=lambda wildcards: sweep_runs(wildcards, "samples.json"),
         pca="results/pca/{dataset}.json",
         code=code("collect_sweep.py"),
     output:

@@ -23,3 +23,20 @@ rule train_model:
         "Train {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
         "../scripts/train_model.py"
+
+
+rule train_judge:
+    input:
+        data="results/data/{dataset}.json",
+        code=code("train_judge.py"),
+    output:
+        weights="results/judges/{dataset}.safetensors",
+    log:
+        "results/logs/judges/{dataset}.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Train the classifier that judges samples of {wildcards.dataset}"
+    script:
+        "../scripts/train_judge.py"

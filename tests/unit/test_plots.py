@@ -1,0 +1,68 @@
+"""Every kind of figure is drawn at the size that its slot has, from planted files."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from latentlab import handins, plots
+from latentlab.files import write_csv, write_json, write_npz, write_png
+
+ROOT = Path(__file__).parents[2]
+CLASSES = [str(i) for i in range(10)]
+SPREAD = {"mean": [3.0, 2.0], "std": [0.1, 0.2]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    rng = np.random.default_rng(0)
+    axis = np.linspace(-4, 4, 3).tolist()
+    for name, columns, rows in (("grid", 3, 3), ("grid-occupied", 3, 3), ("conditions", 6, 3), ("pictures", 10, 4)):
+        write_png(folder / f"{name}.png", rng.random((28 * rows, 28 * columns)))
+    write_png(folder / "failures.png", rng.random((56, 56)))
+    write_json(folder / "grids.json", {name: {"x": axis, "y": axis} for name in ("grid", "occupied")})
+    write_json(folder / "conditions.json", {"labels": [2, 7], "x": axis, "y": axis})
+    found = [
+        {"index": 0, "z": [0, 1], "kind": "far", "distance": 3.0, "confidence": 0.9},
+        {"index": 1, "z": [1, 0], "kind": "ambiguous", "distance": 1.0, "confidence": 0.3},
+    ]
+    write_json(folder / "failures.json", {"found": found, "scale": 2.0})
+    write_csv(folder / "history.csv", [{"epoch": i, "train_loss": 9 - i, "validation_loss": 9 - i} for i in (1, 2)])
+    measures = ("squared_error", "importance_weighted", "negative_elbo", "frechet", "frechet_real")
+    write_json(folder / "sweep.json", {"dims": [2, 4], "pca": [4, 3]} | dict.fromkeys(measures, SPREAD))
+    labels = np.arange(200) % 10
+    codes = {f"{split}_mean": rng.normal(size=(200, 2)) for split in ("train", "test")}
+    write_npz(folder / "codes.npz", codes | {"train_labels": labels, "test_labels": labels})
+    return folder
+
+
+@pytest.mark.parametrize("kind", plots.FIGURES)
+def test_a_figure_is_as_large_as_its_slot_and_always_the_same(kind, folder, tmp_path):
+    plots.use_style(ROOT / "matplotlibrc")
+    panel = plots.Panel("VAE", "vae", {need: folder / need for need in handins.NEEDS[kind]})
+    options = {"conditions": [2, 7]} if kind == "condition_embeddings" else {}
+    for name in ("a.svg", "b.svg"):
+        plots.draw(kind, tmp_path / name, [panel], CLASSES, 90, 40, **options)
+    svg = (tmp_path / "a.svg").read_text()
+    width, height = (
+        float(size) * 25.4 / 72 for size in re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
+    )
+    assert width == pytest.approx(90, abs=0.1) and height == pytest.approx(40, abs=0.1)
+    assert svg == (tmp_path / "b.svg").read_text()
+
+
+def test_every_kind_is_drawn_declared_and_allowed():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/handin.schema.yaml").read_text())
+    allowed = schema["properties"]["figures"]["additionalProperties"]["properties"]["plot"]["enum"]
+    assert set(plots.FIGURES) == set(handins.NEEDS) == set(allowed)
+
+
+def test_plots_import_no_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, latentlab.plots; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
