@@ -129,7 +129,7 @@ def sweep(panels, classes, width, height):
     bound.set(ylabel="nats per test image")
     _with_spread(samples, dims, table["frechet"], label="samples", color="C4")
     samples.plot(dims, table["frechet_real"]["mean"], "--", color="0.45", label="real images")
-    samples.set(ylabel="Fréchet distance (own judge)", ylim=(0, None))
+    samples.set(ylabel="Fréchet distance", ylim=(0, None))
     for ax in (error, bound, samples):
         ax.set_xscale("log", base=2)
         ax.set_xticks(dims, [str(d) for d in dims])
