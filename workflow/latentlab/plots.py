@@ -122,7 +122,7 @@ def sweep(panels, classes, width, height):
     figure, (error, bound, samples) = plt.subplots(1, 3, figsize=(width, height or width / 3))
     error.plot(dims, table["pca"], "s--", color="0.45", label="PCA")
     _with_spread(error, dims, table["squared_error"], label=panel.label)
-    error.set(ylabel="squared error per pixel", ylim=(0, None))
+    error.set(ylabel="squared error per pixel", ylim=(0, 1.1 * max(table["pca"] + table["squared_error"]["mean"])))
     _with_spread(bound, dims, table["importance_weighted"], label="importance-weighted")
     negated = table["negative_elbo"] | {"mean": [-value for value in table["negative_elbo"]["mean"]]}
     _with_spread(bound, dims, negated, label="ELBO", linestyle=":", color="C2")
