@@ -75,7 +75,7 @@ def test_a_sweep_is_collected_by_dimension_and_says_where_it_stops_to_pay():
         {
             "latent_dim": d, "seed": seed, "model": "m", "settings": {}, "code": {"active_units": d},
             "test": {"squared_error": 1 / d, "negative_elbo": -value, "reconstruction": 1, "kl": 1},
-            "likelihood": {"importance_weighted": value},
+            "likelihood": {"importance_weighted": value}, "samples": {"frechet": 1, "frechet_real": 0},
         }
         for d, values in bounds.items() for seed, value in enumerate(values)
     ]  # fmt: skip
