@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from latentlab.errors import UserError
 SETTINGS = {
     "family": "vae", "hidden": [32], "likelihood": "bernoulli", "sigma": 1.0, "beta": 1.0, "epochs": 2,
     "batch_size": 64, "learning_rate": 1e-3, "weight_decay": 0.0, "conditional": False, "output": "sigmoid",
-    "binarise": False, "schedule": "constant",
+    "binarise": False, "schedule": "constant", "augment": False, "precision": "float32",
 }  # fmt: skip
 IMAGES = (torch.rand(300, 28, 28, generator=torch.Generator().manual_seed(0)) * 255).byte()
 LABELS = torch.arange(300) % 10
@@ -101,3 +102,39 @@ def test_binarised_pixels_are_drawn_anew_with_their_grey_as_probability():
 def test_the_cosine_starts_at_the_rate_and_falls():
     rates = [training.learning_rate({"schedule": "cosine", "learning_rate": 0.1, "epochs": 5}, e) for e in range(1, 6)]
     assert rates[0] == 0.1 and rates == sorted(rates, reverse=True) and 0 < rates[-1] < 0.02
+
+
+def test_augmented_images_move_a_little_and_keep_their_ink():
+    square = torch.zeros(500, 28, 28, dtype=torch.uint8)
+    square[:, 9:19, 10:18] = 200
+    moved = training.augmented(square).float()
+    ink = moved.sum((1, 2))
+    ratio = ink / square[0].sum()
+    assert ratio.min() > 0.75 and ratio.max() < 1.3 and ratio.mean() == pytest.approx(1, abs=0.03)
+    at = (moved.sum(1) @ torch.arange(28.0)) / ink - 13.5
+    limit = training.SHIFT / (1 - training.STRETCH)
+    assert 1 < at.abs().max() < limit + 0.2 and abs(at.mean()) < 0.2
+    assert len(moved.unique(dim=0)) == 500, "no two alike"
+
+
+def test_a_picture_is_turned_not_sheared():
+    """A long thin bar keeps its length whichever way it is turned."""
+    bar = torch.zeros(300, 28, 28, dtype=torch.uint8)
+    bar[:, 4:24, 13:15] = 255
+    moved = training.augmented(bar).float()
+    rows, columns = moved.sum(2), moved.sum(1)
+    steps = torch.arange(28.0)
+    spread = [(p @ steps.square()) / p.sum(1) - ((p @ steps) / p.sum(1)).square() for p in (rows, columns)]
+    length = (12 * (spread[0] + spread[1])).sqrt()
+    assert length.min() > 20 * 0.88 and length.max() < 20 * 1.14
+    slanted = spread[1].sqrt().max()
+    assert 1.2 < slanted < 20 * math.sin(math.radians(training.TURN)), "seen from the side, a turned bar is wide"
+
+
+def test_bfloat16_products_train_as_float32_does_and_keep_float32_weights():
+    (_, exact_history), (rough, rough_history) = (train(precision=p, epochs=5) for p in ("float32", "bfloat16"))
+    assert all(weights.dtype == torch.float32 for weights in rough.parameters())
+    with training.products("bfloat16"):
+        used = torch.is_autocast_enabled("cpu")
+    assert (rough_history != exact_history) == used
+    assert rough_history[-1]["validation_loss"] == pytest.approx(exact_history[-1]["validation_loss"], rel=5e-3)

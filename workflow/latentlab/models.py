@@ -2,7 +2,8 @@
 
 A model has `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None for a point code, and
 `decode(z, y) -> output`, (B, 784), which the likelihood (objectives.py) turns into pixels. The labels y, (B,), matter
-to a conditional model only: it sees them one-hot in both directions (Sohn et al. 2015).
+to a conditional model only: it sees them one-hot in both directions (Sohn et al. 2015). Outputs are float32, whatever
+the precision of the products.
 """
 
 from itertools import pairwise
@@ -35,10 +36,10 @@ class Autoencoder(nn.Module):
         self.decoder = mlp(latent_dim + label, *reversed(hidden), PIXELS)
 
     def encode(self, x, y=None):
-        return self.encoder(self.labelled(x, y)), None
+        return self.encoder(self.labelled(x, y)).float(), None
 
     def decode(self, z, y=None):
-        return self.decoder(self.labelled(z, y))
+        return self.decoder(self.labelled(z, y)).float()
 
     def labelled(self, inputs, y):
         """`inputs`, (B, n), with the label one-hot behind them, (B, n + 10), if the model is conditional."""
@@ -51,7 +52,7 @@ class VAE(Autoencoder):
     code_numbers = 2
 
     def encode(self, x, y=None):
-        mean, log_var = self.encoder(self.labelled(x, y)).chunk(2, dim=1)
+        mean, log_var = self.encoder(self.labelled(x, y)).float().chunk(2, dim=1)
         return mean, log_var
 
 
