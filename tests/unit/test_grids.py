@@ -57,3 +57,11 @@ def test_the_occupied_range_leaves_stragglers_out():
     codes = np.concatenate([np.random.default_rng(0).uniform([-2, 5], [2, 6], (10_000, 2)), [[100, -100]]])
     low, high = grids.occupied(codes)
     assert low == pytest.approx([-2, 5], abs=0.1) and high == pytest.approx([2, 6], abs=0.1)
+
+
+def test_strips_put_the_inputs_once_then_outputs_then_samples_sheet_by_sheet():
+    sheets = [
+        np.repeat(np.array([10, 20 + i, 30 + i, 99], dtype=np.uint8), 28)[:, None] * np.ones((1, 56)) for i in (0, 1)
+    ]
+    column = grids.strips([sheet.astype(np.uint8) for sheet in sheets])[:, 0] * 255
+    assert column[::28].round().tolist() == [10, 20, 21, 30, 31] and len(column) == 5 * 28

@@ -83,6 +83,31 @@ def test_the_posterior_on_the_grid_is_the_true_one():
     assert spread.item() == pytest.approx(math.exp(log_var.item()), rel=1e-2)
 
 
+def test_the_posterior_close_up_is_the_true_one_and_lies_as_the_axes_say():
+    """The planted encoder gives the true posterior of a linear model but for the correlation of its two dimensions."""
+    model = LinearGaussian(2)
+    x = model.sample(1)[0]
+    found = likelihood.close_up(model, Gaussian(SIGMA, linear=True), x)
+    (z1, z2), density = found["axes"], found["density"]
+    cell = (z1[1] - z1[0]) * (z2[1] - z2[0])
+    assert density.sum() * cell == pytest.approx(1, abs=1e-4)
+    assert (density * cell).sum(0) @ z1 == pytest.approx(found["mean"][0], abs=1e-2)
+    assert (density * cell).sum(1) @ z2 == pytest.approx(found["mean"][1], abs=1e-2)
+
+
+def test_the_gap_that_is_shown_is_the_kl_from_the_encoder_to_the_true_posterior():
+    model = LinearGaussian(2, pixels=784)
+    model.weight[:, 1] += model.weight[:, 0]  # the two dimensions are correlated given x, which the encoder leaves out
+    precision = torch.eye(2) + model.weight.T @ model.weight / SIGMA**2
+    diagonal = precision.inverse().diagonal()
+    kl = 0.5 * ((precision.diagonal() * diagonal).sum() - 2 - precision.logdet() - diagonal.log().sum())
+    images = (torch.rand(30, 28, 28) * 255).byte()
+    settings = {"likelihood": "gaussian", "sigma": SIGMA, "output": "linear", "binarise": False}
+    found = likelihood.posteriors(model, settings, images, torch.zeros(30), ranks=(0, 0.5))
+    assert found["gap"][0] <= found["gap"][1] == pytest.approx(kl.item(), abs=0.05) and kl > 0.2
+    assert found["pixels"].shape == (2, 784) and found["density"].shape == (2, likelihood.SIDE, likelihood.SIDE)
+
+
 @pytest.mark.parametrize("likely", [Bernoulli(), Gaussian(0.7), Gaussian(0.7, linear=True)])
 def test_the_matrix_is_the_same_likelihood(likely):
     x, output = torch.rand(5, 784).round(), torch.randn(3, 784)

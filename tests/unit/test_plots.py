@@ -20,10 +20,11 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     rng = np.random.default_rng(0)
     axis = np.linspace(-4, 4, 3).tolist()
-    for name, columns, rows in (("grid", 3, 3), ("grid-occupied", 3, 3), ("conditions", 6, 3), ("pictures", 10, 4)):
+    for name, columns, rows in (("grid", 3, 3), ("grid-occupied", 3, 3), ("grid-quantiles", 3, 3), ("conditions", 6, 3),
+                                ("pictures", 10, 4), ("strips", 10, 5)):  # fmt: skip
         write_png(folder / f"{name}.png", rng.random((28 * rows, 28 * columns)))
     write_png(folder / "failures.png", rng.random((56, 56)))
-    write_json(folder / "grids.json", {name: {"x": axis, "y": axis} for name in ("grid", "occupied")})
+    write_json(folder / "grids.json", {name: {"x": axis, "y": axis} for name in ("grid", "occupied", "quantiles")})
     write_json(folder / "conditions.json", {"labels": [2, 7], "x": axis, "y": axis})
     found = [
         {"index": 0, "z": [0, 1], "kind": "far", "distance": 3.0, "confidence": 0.9},
@@ -33,6 +34,9 @@ def folder(tmp_path_factory):
     write_csv(folder / "history.csv", [{"epoch": i, "train_loss": 9 - i, "validation_loss": 9 - i} for i in (1, 2)])
     measures = ("squared_error", "importance_weighted", "negative_elbo", "frechet", "frechet_real")
     write_json(folder / "sweep.json", {"dims": [2, 4], "pca": [4, 3]} | dict.fromkeys(measures, SPREAD))
+    close_up = {"axes": np.sort(rng.normal(size=(2, 2, 5))), "density": rng.random((2, 5, 5)), "mean": np.zeros((2, 2))}
+    shown = {"std": np.ones((2, 2)), "pixels": rng.random((2, 784)), "gap": np.array([0.1, 0.2])}
+    write_npz(folder / "posteriors.npz", close_up | shown)
     labels = np.arange(200) % 10
     codes = {f"{split}_mean": rng.normal(size=(200, 2)) for split in ("train", "test")}
     write_npz(folder / "codes.npz", codes | {"train_labels": labels, "test_labels": labels})

@@ -11,6 +11,7 @@ OF_A_MODEL = OF_A_PLANE | {
     "decode_conditions",
     "reconstruct_images",
     "find_failures",
+    "trace_posteriors",
     "measure_samples",
     "collect_sweep",
 }

@@ -42,7 +42,7 @@ def test_bounds_lie_below_the_exact_likelihood(project, model):
 
 
 def test_the_sweep_has_every_dimension_beside_pca(project):
-    sweep = read_json(project.made / "sweeps/MNIST/exercise4-vae.json")
+    sweep = read_json(project.made / "sweeps/MNIST/exercise4-vae/sweep.json")
     assert sweep["dims"] == [2, 4] and sweep["seeds"] == 1 and sweep["saturates"] in sweep["dims"]
     assert sweep["pca"][0] > sweep["pca"][1] > 0 and len(sweep["squared_error"]["mean"]) == 2
 

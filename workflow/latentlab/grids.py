@@ -35,6 +35,15 @@ def untile(picture, columns, size=28):
     return picture.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows * columns, size, size)
 
 
+def strips(sheets):
+    """Several sheets of rows of inputs, outputs and samples (`training.show`) as one: the inputs once, then a row of
+    outputs a sheet, then a row of samples a sheet; uint8 in, [0, 1] out."""
+    inputs, outputs, samples = (
+        np.stack(sheets).reshape(len(sheets), -1, 28, sheets[0].shape[1])[:, i] for i in range(3)
+    )
+    return np.concatenate([inputs[0], *outputs, *samples]) / 255
+
+
 def occupied(codes, share=0.98):
     """Per latent dimension the range that holds the central `share` of the codes: `(low, high)`, each `(d,)`."""
     tail = (1 - share) / 2

@@ -12,9 +12,12 @@ from latentlab.errors import UserError
 NEEDS = {
     "map": ["grid.png", "grids.json"],
     "occupied_map": ["grid-occupied.png", "grids.json"],
+    "quantile_map": ["grid-quantiles.png", "grids.json"],
     "embeddings": ["codes.npz"],
+    "posteriors": ["posteriors.npz"],
     "history": ["history.csv"],
     "sweep": ["sweep.json"],
+    "strips": ["sweep.json", "strips.png"],
     "pictures": ["pictures.png"],
     "failure_map": ["grid.png", "grids.json", "failures.json"],
     "failures": ["failures.json", "failures.png"],

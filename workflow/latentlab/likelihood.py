@@ -7,6 +7,7 @@ at every position.
 
 import math
 
+import numpy as np
 import torch
 
 from latentlab.grids import axis, points
@@ -16,7 +17,9 @@ from latentlab.training import EVALUATION_BATCH, batches, observe, term_sums
 ELBO_SAMPLES = 10  # samples of each code: the test mean's own noise is then below 0.05 nats
 GRID, LIMIT = 300, 5.0  # positions a side, and range of each axis; beyond it the prior's mass is below 1e-6
 BLOCK, POSITIONS = 1000, 20_000  # images and grid positions at a time: their product in float32 is 80 MB
-CHECKED = 200  # images on which the grid is doubled
+CHECKED = 200  # images on which the grid is doubled, and among which posteriors are chosen
+SIDE = 80  # positions a side of a posterior seen close up
+RANKS, GAP_SAMPLES = (0.05, 0.5, 0.95, 1.0), 200  # the posteriors that are shown, by their gap; samples of each gap
 
 
 def evaluate(model, settings, images, labels, seed=0):
@@ -103,6 +106,47 @@ def posterior(model, likelihood, x, y=None, count=GRID, limit=LIMIT):
     z, log_mass = latent_grid(model.latent_dim, count, limit)
     output = decode_all(model, z, None if y is None else int(y))
     return torch.softmax(likelihood.log_prob_matrix(x[None], output)[0] + log_mass, dim=0)
+
+
+@torch.no_grad()
+def close_up(model, likelihood, x, y=None, count=SIDE):
+    """The true posterior of one image x (784,) in the plane, and the encoder's Gaussian beside it.
+
+    Returns:
+        Arrays `axes` (2, count), ascending, over the smallest rectangle that holds both (all but 1e-4 of either side of
+        the posterior, three standard deviations of the Gaussian); `density` (count, count) with the second latent
+        dimension down the rows, which sums to 1 over its cells' area; `mean` and `std` (2,) of the Gaussian.
+    """
+    steps = torch.tensor(axis(-LIMIT, LIMIT, GRID)).float()
+    coarse = posterior(model, likelihood, x, y).reshape(GRID, GRID).flip(0)  # reading order starts at the highest z2
+    label = None if y is None else y[None]
+    mean, log_var = (found[0] for found in model.encode(x[None], label))
+    std, pad = (0.5 * log_var).exp(), steps[1] - steps[0]
+    axes = []
+    for i, mass in enumerate((coarse.sum(0), coarse.sum(1))):
+        held = steps[(mass.cumsum(0) > 1e-4) & (mass.flip(0).cumsum(0).flip(0) > 1e-4)]
+        low, high = min(held[0] - pad, mean[i] - 3 * std[i]), max(held[-1] + pad, mean[i] + 3 * std[i])
+        axes.append(torch.linspace(float(low), float(high), count))
+    z = torch.tensor(points(*(steps.numpy() for steps in axes)))
+    joint = likelihood.log_prob_matrix(x[None], decode_all(model, z, None if y is None else int(y)))[0] + log_normal(z)
+    cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
+    density = (torch.softmax(joint, 0) / cell).reshape(count, count).flip(0)
+    found = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std}
+    return {name: value.numpy() for name, value in found.items()}
+
+
+def posteriors(model, settings, images, labels, seed=0, ranks=RANKS, candidates=CHECKED):
+    """`close_up` of a few images, arrays with the images first, with the images' `pixels` (784,) and their `gap`:
+    log p(x) − ELBO, nats, which is KL(q(z|x) ‖ p(z|x)). Those at `ranks` (0 to 1) of the gap among the first
+    `candidates`: from one that the encoder gets right to the one that it gets most wrong."""
+    torch.manual_seed(seed)
+    likelihood, y = likelihood_of(settings), labels[:candidates]
+    x = observe(images[:candidates], settings)
+    gaps = exact(model, likelihood, x, y) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)
+    order = gaps.argsort()
+    chosen = [int(order[round(rank * (len(order) - 1))]) for rank in ranks]
+    found = [close_up(model, likelihood, x[i], y[i]) | {"pixels": x[i].numpy(), "gap": gaps[i].item()} for i in chosen]
+    return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 
 def decode_all(model, z, label=None):

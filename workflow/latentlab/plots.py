@@ -16,8 +16,9 @@ import numpy as np
 from matplotlib import font_manager, patheffects
 from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Ellipse
 
+from latentlab import atlas
 from latentlab.files import read_csv, read_json, whole
 
 MM = 1 / 25.4  # inches
@@ -76,8 +77,37 @@ def occupied_map(panels, classes, width, height):
     return decoder_map(panels, classes, width, height, "grid-occupied.png", "occupied")
 
 
+def quantile_map(panels, classes, width, height):
+    """The decoder grid at equal steps of the prior's probability: each picture stands for as many samples."""
+    return decoder_map(panels, classes, width, height, "grid-quantiles.png", "quantiles")
+
+
+def posteriors(panels, classes, width, height):
+    """True posteriors of a few images (shaded) under the encoder's Gaussians (1σ and 2σ), with the images."""
+    (panel,) = panels
+    arrays = np.load(panel.files["posteriors.npz"])
+    shown = len(arrays["gap"])
+    figure, axes = plt.subplots(1, shown, figsize=(width, height or width / shown), squeeze=False)
+    for i, ax in enumerate(axes[0]):
+        x, y = arrays["axes"][i]
+        ax.pcolormesh(x, y, arrays["density"][i], cmap="Blues", shading="nearest", rasterized=True)
+        for sigmas in (1, 2):
+            size = 2 * sigmas * arrays["std"][i]
+            ax.add_patch(
+                Ellipse(arrays["mean"][i], *size, fill=False, lw=0.9, ls="-" if sigmas == 1 else "--", color="C2")
+            )
+        inset = ax.inset_axes((0.02, 0.7, 0.28, 0.28))
+        inset.imshow(arrays["pixels"][i].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+        inset.set(xticks=[], yticks=[])
+        ax.set_box_aspect(1)
+        ax.locator_params(nbins=4)
+        ax.set_title(f"gap {arrays['gap'][i]:.2f} nats")
+        _name_axes(ax)
+    return figure
+
+
 def embeddings(panels, classes, width, height, split="test", points=10_000):
-    """Codes coloured by class, a panel a model, with the prior's 1σ and 2σ circles where there is a prior."""
+    """Codes coloured by class with the classes' centres, a panel a model, with the 1σ and 2σ circles of a prior."""
     figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / len(panels)), squeeze=False)
     colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for ax, panel in zip(axes[0], panels, strict=True):
@@ -85,6 +115,7 @@ def embeddings(panels, classes, width, height, split="test", points=10_000):
         codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
         order = np.random.default_rng(0).permutation(len(codes))  # no class lies on top of the others
         ax.scatter(*codes[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+        _mark_centres(ax, atlas.centres(codes, labels, len(classes)), classes, colours)
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
         if panel.family == "vae":
             for sigmas in (1, 2):
@@ -136,6 +167,27 @@ def sweep(panels, classes, width, height):
         ax.set_xlabel("latent dimension")
         ax.grid(axis="y")
         ax.legend()
+    return figure
+
+
+def strips(panels, classes, width, height):
+    """Reconstructions, and samples from the prior, a row a latent dimension."""
+    (panel,) = panels
+    dims = read_json(panel.files["sweep.json"])["dims"]
+    pixels = plt.imread(panel.files["strips.png"])
+    outputs, samples = np.split(pixels, [28 * (1 + len(dims))])
+    figure, axes = plt.subplots(1, 2, figsize=(width, height or width / 3))
+    for ax, picture, title, names in zip(
+        axes, (outputs, np.pad(samples, ((28, 0), (0, 0)), constant_values=1)), ("reconstructions", "samples"),
+        (["input", *dims], ["", *dims]), strict=True
+    ):  # fmt: skip
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="none")
+        ax.set_yticks(14 + 28 * np.arange(len(names)), names)
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_title(title)
+    axes[0].set_ylabel("latent dimension")
     return figure
 
 
@@ -228,9 +280,12 @@ def condition_embeddings(panels, classes, width, height, conditions):
 FIGURES = {
     "map": decoder_map,
     "occupied_map": occupied_map,
+    "quantile_map": quantile_map,
     "embeddings": embeddings,
+    "posteriors": posteriors,
     "history": history,
     "sweep": sweep,
+    "strips": strips,
     "pictures": pictures,
     "failure_map": failure_map,
     "failures": failures,
@@ -242,6 +297,14 @@ FIGURES = {
 def _with_spread(ax, x, figures, **style):
     """Means with bars of one standard deviation."""
     ax.errorbar(x, figures["mean"], figures["std"], marker="o", capsize=2, **style)
+
+
+def _mark_centres(ax, centres, classes, colours):
+    """A dot at the centre of each class, and in it the name where it is short enough."""
+    for centre, name, colour in zip(centres, classes, colours, strict=False):
+        ax.plot(*centre, "o", ms=6.5, color=colour, mec="black", mew=0.6)
+        if len(name) <= 2:
+            ax.annotate(name, centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
 
 
 def _name_axes(ax):

@@ -9,6 +9,7 @@ from latentlab.errors import UserError
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 HANDIN_SCHEMA = ROOT / "workflow/schemas/handin.schema.yaml"
 RUN = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
+SWEEP = "results/sweeps/{dataset}/{model}"
 PLANE = "results/models/{dataset}/{model}/d2/seed{seed}"  # a code that can be drawn
 LOGS, PLANE_LOGS = (folder.replace("/models/", "/logs/") for folder in (RUN, PLANE))
 BENCHMARKS = RUN.replace("/models/", "/benchmarks/")
@@ -71,7 +72,7 @@ def file_of(handin, name, file):
     """The path of a file that belongs to what a hand-in calls `name`: a model's run, or a sweep."""
     spec = HANDINS[handin]
     if name in spec["sweeps"]:
-        return f"results/sweeps/{spec['dataset']}/{spec['sweeps'][name]['entry']}.json"
+        return f"{SWEEP}/{file}".format(dataset=spec["dataset"], model=spec["sweeps"][name]["entry"])
     return f"{RUN}/{file}".format(**runs_of(handin)[name])
 
 
@@ -100,7 +101,7 @@ try:
     if config["discussion"]:
         discussion.read(config["discussion"])
     RUNS = [run for name in HANDINS for run in runs_of(name).values()]
-    SWEEPS = unique(file_of(handin, name, "") for handin, spec in HANDINS.items() for name in spec["sweeps"])
+    SWEEPS = unique(file_of(handin, name, "sweep.json") for handin, spec in HANDINS.items() for name in spec["sweeps"])
     for spec in HANDINS.values():
         for model in spec["sweeps"].values():
             settings_of(model["entry"])

@@ -45,6 +45,7 @@ rule decode_grid:
     output:
         grid=f"{PLANE}/grid.png",
         occupied=f"{PLANE}/grid-occupied.png",
+        quantiles=f"{PLANE}/grid-quantiles.png",
         axes=f"{PLANE}/grids.json",
     log:
         f"{PLANE_LOGS}/decode_grid.log",
@@ -143,6 +144,24 @@ rule measure_likelihood:
         "Integrate the likelihood of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
         "../scripts/measure_likelihood.py"
+
+
+rule trace_posteriors:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{PLANE}/weights.safetensors",
+        code=code("trace_posteriors.py"),
+    output:
+        posteriors=f"{PLANE}/posteriors.npz",
+    log:
+        f"{PLANE_LOGS}/trace_posteriors.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+    message:
+        "Trace true posteriors of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/trace_posteriors.py"
 
 
 rule measure_samples:

@@ -1,9 +1,9 @@
 # The sweep: one model at every latent dimension and seed, beside PCA at the same dimensions.
 
 
-def sweep_runs(wildcards, name):
+def sweep_runs(wildcards, name, seeds=None):
     """The file `name` of every point of the sweep."""
-    seeds = range(config["sweep_seeds"])
+    seeds = range(config["sweep_seeds"]) if seeds is None else seeds
     return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
 
 
@@ -30,10 +30,12 @@ rule collect_sweep:
         metrics=lambda wildcards: sweep_runs(wildcards, "metrics.json"),
         likelihoods=lambda wildcards: sweep_runs(wildcards, "likelihood.json"),
         samples=lambda wildcards: sweep_runs(wildcards, "samples.json"),
+        pictures=lambda wildcards: sweep_runs(wildcards, "pictures.png", seeds=[0]),
         pca="results/pca/{dataset}.json",
         code=code("collect_sweep.py"),
     output:
-        sweep="results/sweeps/{dataset}/{model}.json",
+        sweep=f"{SWEEP}/sweep.json",
+        strips=f"{SWEEP}/strips.png",
     log:
         "results/logs/sweeps/{dataset}/{model}.log",
     threads: 1

@@ -1,5 +1,5 @@
-from latentlab import analysis
-from latentlab.files import read_json, write_json
+from latentlab import analysis, grids
+from latentlab.files import read_json, read_png, write_json, write_png
 from latentlab.jobs import job
 
 with job(snakemake.log):
@@ -8,4 +8,5 @@ with job(snakemake.log):
         read_json(metrics) | {"likelihood": read_json(likelihood), "samples": read_json(samples)}
         for metrics, likelihood, samples in points
     ]
+    write_png(snakemake.output.strips, grids.strips([read_png(path) for path in snakemake.input.pictures]))
     write_json(snakemake.output.sweep, analysis.collect(runs, read_json(snakemake.input.pca)))

@@ -9,8 +9,10 @@ with job(snakemake.log):
     model, described = training.load(snakemake.input.weights)
     axis = grids.axis(params.low, params.high, params.samples, params.spacing)
     low, high = grids.occupied(np.load(snakemake.input.codes)["train_mean"])
+    quantiles = grids.axis(None, None, params.samples, "quantiles")
     axes = {
         "grid": {"x": axis, "y": axis},
+        "quantiles": {"x": quantiles, "y": quantiles},
         "occupied": {name: grids.axis(low[i], high[i], params.samples) for i, name in enumerate("xy")},
     }
     for name, ranges in axes.items():
