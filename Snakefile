@@ -20,6 +20,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/sweep.smk"
+include: "workflow/rules/classify.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -31,6 +32,7 @@ rule all:
     default_target: True
     input:
         PAGES,
+        CLASSIFIERS,
 
 
 rule train:
@@ -51,6 +53,11 @@ rule embeddings:
 rule sweep:
     input:
         SWEEPS,
+
+
+rule classifier:
+    input:
+        CLASSIFIERS,
 
 
 rule figures:

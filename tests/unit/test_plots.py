@@ -31,6 +31,13 @@ def folder(tmp_path_factory):
         {"index": 1, "z": [1, 0], "kind": "ambiguous", "distance": 1.0, "confidence": 0.3},
     ]
     write_json(folder / "failures.json", {"found": found, "scale": 2.0})
+    answers = {"bins": [{"share": 1, "confidence": 0.9, "accuracy": 0.8}], "ece": 0.1}
+    answers = answers | {"temperature": 1.5, "tempered": answers, "confusion": np.eye(10).tolist(), "auroc": 0.9}
+    mistakes = [{"index": i, "label": 4, "predicted": 9, "confidence": 0.9} for i in range(3)]
+    classifier = {"dataset": "MNIST", "foreign": {"dataset": "FashionMNIST"}, "best": "exact", "mistakes": mistakes}
+    write_json(folder / "classifier.json", classifier | {"methods": {"exact": answers}})
+    write_npz(folder / "classifier.npz", {f"{split}_exact": rng.normal(size=(50, 10)) for split in ("test", "foreign")})
+    write_png(folder / "mistakes.png", rng.random((28, 84)))
     write_csv(folder / "history.csv", [{"epoch": i, "train_loss": 9 - i, "validation_loss": 9 - i} for i in (1, 2)])
     measures = ("squared_error", "importance_weighted", "negative_elbo", "frechet", "frechet_real")
     write_json(folder / "sweep.json", {"dims": [2, 4], "pca": [4, 3]} | dict.fromkeys(measures, SPREAD))

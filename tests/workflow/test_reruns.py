@@ -14,9 +14,18 @@ OF_A_MODEL = OF_A_PLANE | {
     "trace_posteriors",
     "measure_samples",
     "collect_sweep",
+    "classify_images",
 }
 TRAINING = {"train_model"} | OF_A_MODEL
-ANALYSIS = {"measure_model", "measure_map", "find_failures", "measure_pca", "collect_sweep"} | FIGURES
+ANALYSIS = {
+    "measure_model",
+    "measure_map",
+    "find_failures",
+    "measure_pca",
+    "collect_sweep",
+    "classify_images",
+    "measure_baselines",
+} | FIGURES
 
 
 @contextmanager
@@ -43,7 +52,7 @@ CHANGES = {
         "workflow/latentlab/training.py",
         "fused=True",
         "fused=False",
-        TRAINING | {"train_judge"},
+        TRAINING | {"train_judge", "measure_baselines"},
     ),
     "the printer": ("workflow/latentlab/report.py", "MARGIN_MM = 297, 15", "MARGIN_MM = 297, 14", PAGE),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
@@ -68,6 +77,9 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("embedding_points=500", FIGURES),
         ("grid_samples=11", {"decode_grid", "decode_conditions", "measure_map"} | FIGURES),
         ("likelihood_grid=50", {"measure_likelihood", "collect_sweep"} | FIGURES),
+        ("classifier_samples=3", {"classify_images"}),
+        ("classifier_grid=20", {"classify_images"}),
+        ("baseline_epochs=2", {"measure_baselines"}),
         ("title=Mine", PAGE),
         ("course=Mine", PAGE),
         ("learning_rate=0.001", set()),  # as the models have it: a value counts, not where it is written
@@ -87,9 +99,9 @@ def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
 def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
     record = project.made / "data/FashionMNIST.json"
     with edited(record, '"stand-in"', '"stand-in "'):
-        assert set(project.would_run()) == {"train_model"} | OF_A_PLANE  # the hand-in on these data has no more
+        assert set(project.would_run()) == {"train_model", "classify_images"} | OF_A_PLANE  # no more on these data
     with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
-        assert set(project.would_run()) == TRAINING | {"fetch_data", "measure_pca", "train_judge"}
+        assert set(project.would_run()) == TRAINING | {"fetch_data", "measure_pca", "train_judge", "measure_baselines"}
 
 
 def test_published_data_from_another_folder_are_the_same_data(project):

@@ -54,6 +54,20 @@ def test_failures_lie_where_the_prior_has_mass(project):
         assert failure["distance"] > found["scale"] if failure["kind"] == "far" else failure["confidence"] < 0.6
 
 
+def test_a_conditional_model_answers_better_than_by_guessing(project):
+    folder = project.made / "models/MNIST/exercise4-cvae/d2/seed0"
+    found = read_json(folder / "classifier.json")
+    assert set(found["methods"]) == {"elbo", "importance_weighted", "exact"} and found["grid_error"] < 0.1
+    for answers in found["methods"].values():
+        assert 0.2 < answers["accuracy"] <= 1 and 0 <= answers["auroc"] <= 1
+        assert answers["tempered"]["accuracy"] == answers["accuracy"]
+    wrong = found["mistakes"]
+    assert Image.open(folder / "mistakes.png").size == (28 * len(wrong), 28)
+    assert all(mistake["label"] != mistake["predicted"] for mistake in wrong)
+    rivals = read_json(project.made / "baselines/MNIST.json")
+    assert min(rivals[name]["accuracy"] for name in ("neighbours", "logistic", "cnn")) > 0.5
+
+
 def test_metrics_tell_what_was_measured_and_on_what(project):
     metrics = read_json(project.made / MODEL / "metrics.json")
     test = metrics["test"]

@@ -39,6 +39,7 @@ CLASSES = {
         "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
     ],
 }  # fmt: skip
+FOREIGN = {"MNIST": "FashionMNIST", "FashionMNIST": "MNIST"}  # images of another kind, to tell apart
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 

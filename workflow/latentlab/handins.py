@@ -23,6 +23,10 @@ NEEDS = {
     "failures": ["failures.json", "failures.png"],
     "condition_maps": ["conditions.png", "conditions.json"],
     "condition_embeddings": ["codes.npz"],
+    "confusion": ["classifier.json"],
+    "reliability": ["classifier.json"],
+    "mistakes": ["classifier.json", "mistakes.png"],
+    "foreign": ["classifier.json", "classifier.npz"],
 }
 
 # The knobs of config.yaml that bear on a kind of figure, by the names its function gives them.

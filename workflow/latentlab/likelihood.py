@@ -16,7 +16,7 @@ from latentlab.training import EVALUATION_BATCH, batches, observe, term_sums
 
 ELBO_SAMPLES = 10  # samples of each code: the test mean's own noise is then below 0.05 nats
 GRID, LIMIT = 300, 5.0  # positions a side, and range of each axis; beyond it the prior's mass is below 1e-6
-BLOCK, POSITIONS = 1000, 20_000  # images and grid positions at a time: their product in float32 is 80 MB
+BLOCK, POSITIONS = 1000, 2000  # images and grid positions at a time: their product in float32 is 8 MB, and stays near
 CHECKED = 200  # images on which the grid is doubled, and among which posteriors are chosen
 SIDE = 80  # positions a side of a posterior seen close up
 RANKS, GAP_SAMPLES = (0.05, 0.5, 0.95, 1.0), 200  # the posteriors that are shown, by their gap; samples of each gap
@@ -57,21 +57,30 @@ def log_normal(z, mean=0.0, log_var=None):
 @torch.no_grad()
 def elbo(model, likelihood, x, y=None, samples=ELBO_SAMPLES):
     """The ELBO of each image, (B,) nats, by `samples` draws of its code and the closed form of the KL term."""
-    mean, log_var = model.encode(x, y)
-    fits = [likelihood.log_prob(x, model.decode(sample_code(mean, log_var), y)) for _ in range(samples)]
-    return torch.stack(fits).mean(0) - kl_to_prior(mean, log_var)
+    return bounds(model, likelihood, x, y, samples)[0]
 
 
 @torch.no_grad()
 def importance_weighted_bound(model, likelihood, x, y=None, samples=64):
     """log (1/K) Σ p(x, z_k) / q(z_k|x), a lower bound of log p(x), (B,) nats (Burda et al. 2016)."""
+    return bounds(model, likelihood, x, y, samples)[1]
+
+
+@torch.no_grad()
+def bounds(model, likelihood, x, y=None, samples=64, noise=None):
+    """The ELBO and the importance-weighted bound, (2, B) nats, of the same K = `samples` draws of each code.
+
+    `noise`, (K, B, d) and standard normal, takes the place of new draws, for bounds that are to be compared.
+    """
     mean, log_var = model.encode(x, y)
-    weights = []
-    for _ in range(samples):
-        z = sample_code(mean, log_var)
-        fit = likelihood.log_prob(x, model.decode(z, y))
-        weights.append(fit + log_normal(z) - log_normal(z, mean, log_var))
-    return torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
+    fits, ratios = [], []
+    for draw in torch.randn(samples, *mean.shape) if noise is None else noise:
+        z = sample_code(mean, log_var, draw)
+        fits.append(likelihood.log_prob(x, model.decode(z, y)))
+        ratios.append(log_normal(z) - log_normal(z, mean, log_var))
+    fits = torch.stack(fits)
+    weighted = torch.logsumexp(fits + torch.stack(ratios), dim=0) - math.log(len(fits))
+    return torch.stack([fits.mean(0) - kl_to_prior(mean, log_var), weighted])
 
 
 def latent_grid(dimensions, count=GRID, limit=LIMIT):

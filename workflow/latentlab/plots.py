@@ -277,6 +277,74 @@ def condition_embeddings(panels, classes, width, height, conditions):
     return figure
 
 
+def confusion(panels, classes, width, height):
+    """How often each class is taken for each other one, per cent of the true class; zeros are left out."""
+    found = _classifier(panels)
+    shares = np.array(found["confusion"], dtype=float)
+    shares *= 100 / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+    figure, ax = plt.subplots(figsize=(width, height or width))
+    ax.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=12)  # the root shows the few mistakes beside the many hits
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.5:
+            colour = "white" if share > 35 else "black"
+            ax.text(column, row, f"{share:.0f}", size=5.5, ha="center", va="center", color=colour)
+    short = max(map(len, classes)) == 1
+    ax.set_xticks(range(len(classes)), classes, rotation=0 if short else 90, size=6.5)
+    ax.set_yticks(range(len(classes)), classes, size=6.5)
+    ax.tick_params(length=0, pad=2)
+    ax.spines[:].set_visible(False)
+    ax.set(xlabel="answer", ylabel="true label")
+    return figure
+
+
+def reliability(panels, classes, width, height):
+    """Accuracy against confidence, of the posterior as it is and after the temperature; the diagonal is honest."""
+    found = _classifier(panels)
+    figure, ax = plt.subplots(figsize=(width, height or width))
+    ax.plot([0, 1], [0, 1], "--", color="0.6", lw=0.8)
+    temperature = f"T = {found['temperature']:.2f}"
+    for (name, one), marker in zip({"T = 1": found, temperature: found["tempered"]}.items(), "os", strict=True):
+        points = [[bar[key] for bar in one["bins"]] for key in ("confidence", "accuracy")]
+        ax.plot(*points, marker=marker, ms=2.5, label=f"{name}: ECE {100 * one['ece']:.1f} %")
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
+    ax.legend(loc="upper left", handlelength=1.5, borderpad=0)
+    return figure
+
+
+def mistakes(panels, classes, width, height):
+    """The test images of the surest wrong answers, in two rows: true label → answer."""
+    (panel,) = panels
+    found = read_json(panel.files["classifier.json"])["mistakes"]
+    pixels = plt.imread(panel.files["mistakes.png"])
+    columns = max(1, (len(found) + 1) // 2)
+    figure, axes = plt.subplots(2, columns, figsize=(width, height or width / 2), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    images = np.split(pixels, pixels.shape[1] // 28, axis=1)
+    gap, size = (" ", 7) if max(map(len, classes)) == 1 else ("\n", 5.5)
+    for ax, image, mistake in zip(axes.flat, images, found, strict=False):  # without mistakes there is still one image
+        ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="none")
+        names = classes[mistake["label"]], classes[mistake["predicted"]]
+        ax.set_title(f"{names[0]}{gap}→ {names[1]}", size=size, pad=1.5)
+    return figure
+
+
+def foreign(panels, classes, width, height):
+    """log p(x) of the model's own test images beside that of another data set's."""
+    (panel,) = panels
+    found = read_json(panel.files["classifier.json"])
+    arrays = np.load(panel.files["classifier.npz"])
+    log_p = [np.logaddexp.reduce(arrays[f"{split}_{found['best']}"], axis=1) for split in ("test", "foreign")]
+    edges = np.linspace(*np.quantile(np.concatenate(log_p), [0.002, 1]), 60)
+    figure, ax = plt.subplots(figsize=(width, height or width * 0.6))
+    for values, name in zip(log_p, (found["dataset"], found["foreign"]["dataset"]), strict=True):
+        ax.hist(values, edges, density=True, histtype="stepfilled", alpha=0.6, label=name.replace("nM", "n-M"))
+    ax.set(xlabel="log p(x), nats", ylabel="density")
+    ax.set_yticks([])
+    ax.legend(title=f"AUROC {found['methods'][found['best']]['auroc']:.3f}", title_fontsize=7, alignment="left")
+    return figure
+
+
 FIGURES = {
     "map": decoder_map,
     "occupied_map": occupied_map,
@@ -291,7 +359,18 @@ FIGURES = {
     "failures": failures,
     "condition_maps": condition_maps,
     "condition_embeddings": condition_embeddings,
+    "confusion": confusion,
+    "reliability": reliability,
+    "mistakes": mistakes,
+    "foreign": foreign,
 }
+
+
+def _classifier(panels):
+    """The figures of one model's answers by its best method."""
+    (panel,) = panels
+    found = read_json(panel.files["classifier.json"])
+    return found["methods"][found["best"]]
 
 
 def _with_spread(ax, x, figures, **style):

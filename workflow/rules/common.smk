@@ -57,6 +57,12 @@ def has_map(run):
     return run["latent_dim"] == 2 and not settings_of(run["model"])["conditional"]
 
 
+def can_classify(run):
+    """Whether Bayes' rule can turn a run's model round: a VAE that is given the label."""
+    entry = settings_of(run["model"])
+    return entry["family"] == "vae" and entry["conditional"]
+
+
 def from_runs(name, wanted=lambda run: True):
     """The file `name` of every run that some hand-in needs."""
     return unique(f"{RUN}/{name}".format(**run) for run in RUNS if wanted(run))
@@ -69,8 +75,10 @@ def runs_of(handin):
 
 
 def file_of(handin, name, file):
-    """The path of a file that belongs to what a hand-in calls `name`: a model's run, or a sweep."""
+    """The path of a file that belongs to what a hand-in calls `name`: a model's run and its rivals, or a sweep."""
     spec = HANDINS[handin]
+    if file == "baselines.json":
+        return f"results/baselines/{spec['dataset']}.json"
     if name in spec["sweeps"]:
         return f"{SWEEP}/{file}".format(dataset=spec["dataset"], model=spec["sweeps"][name]["entry"])
     return f"{RUN}/{file}".format(**runs_of(handin)[name])
@@ -108,6 +116,9 @@ try:
 except UserError as error:
     sys.exit(f"latentlab: {error}")
 
+CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
+    f"results/baselines/{run['dataset']}.json" for run in RUNS if can_classify(run)
+)
 FIGURES = [
     f"results/handins/{name}/figures/{figure}.svg" for name, spec in HANDINS.items() for figure in spec["figures"]
 ]

@@ -30,12 +30,18 @@ def page_models(wildcards):
 def page_parts(wildcards):
     """The files of figures that the page may quote, by the names its template gives to what was measured."""
     spec = HANDINS[wildcards.handin]
-    drawn = {(name, figure["plot"]) for figure in spec["figures"].values() for name in figure["models"]}
+    drawn = {
+        (name, need)
+        for figure in spec["figures"].values()
+        for name in figure["models"]
+        for need in handins.NEEDS[figure["plot"]]
+    }
     parts = {name: ["sweep.json"] for name in spec["sweeps"]}
     for name, run in runs_of(wildcards.handin).items():
         parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
         parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
-        parts[name] += ["failures.json"] * ((name, "failures") in drawn)
+        parts[name] += ["failures.json"] * ((name, "failures.json") in drawn)
+        parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in drawn)
     return parts
 
 
