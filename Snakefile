@@ -22,6 +22,7 @@ include: "workflow/rules/explore.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/classify.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/notebook.smk"
 
 
 onstart:
@@ -32,6 +33,7 @@ rule all:
     default_target: True
     input:
         PAGES,
+        NOTEBOOKS,
         CLASSIFIERS,
 
 
@@ -68,6 +70,7 @@ rule figures:
 rule handins:
     input:
         PAGES,
+        NOTEBOOKS,
 
 
 rule report:

@@ -123,8 +123,9 @@ def close_up(model, likelihood, x, y=None, count=SIDE):
 
     Returns:
         Arrays `axes` (2, count), ascending, over the smallest rectangle that holds both (all but 1e-4 of either side of
-        the posterior, three standard deviations of the Gaussian); `density` (count, count) with the second latent
-        dimension down the rows, which sums to 1 over its cells' area; `mean` and `std` (2,) of the Gaussian.
+        the posterior, four standard deviations of the Gaussian); `density` (count, count) with the second latent
+        dimension down the rows, which sums to 1 over its cells' area; `mean` and `std` (2,) of the Gaussian; and the
+        `gap` (), log p(x) − ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
     """
     steps = torch.tensor(axis(-LIMIT, LIMIT, GRID)).float()
     coarse = posterior(model, likelihood, x, y).reshape(GRID, GRID).flip(0)  # reading order starts at the highest z2
@@ -134,27 +135,31 @@ def close_up(model, likelihood, x, y=None, count=SIDE):
     axes = []
     for i, mass in enumerate((coarse.sum(0), coarse.sum(1))):
         held = steps[(mass.cumsum(0) > 1e-4) & (mass.flip(0).cumsum(0).flip(0) > 1e-4)]
-        low, high = min(held[0] - pad, mean[i] - 3 * std[i]), max(held[-1] + pad, mean[i] + 3 * std[i])
+        low, high = min(held[0] - pad, mean[i] - 4 * std[i]), max(held[-1] + pad, mean[i] + 4 * std[i])
         axes.append(torch.linspace(float(low), float(high), count))
     z = torch.tensor(points(*(steps.numpy() for steps in axes)))
     joint = likelihood.log_prob_matrix(x[None], decode_all(model, z, None if y is None else int(y)))[0] + log_normal(z)
     cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
-    density = (torch.softmax(joint, 0) / cell).reshape(count, count).flip(0)
-    found = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std}
+    log_density = torch.log_softmax(joint, 0) - cell.log()
+    log_q = log_normal(z, mean, log_var)
+    gap = (log_q.exp() * (log_q - log_density)).sum() * cell
+    density = log_density.exp().reshape(count, count).flip(0)
+    found = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std, "gap": gap}
     return {name: value.numpy() for name, value in found.items()}
 
 
 def posteriors(model, settings, images, labels, seed=0, ranks=RANKS, candidates=CHECKED):
-    """`close_up` of a few images, arrays with the images first, with the images' `pixels` (784,) and their `gap`:
-    log p(x) − ELBO, nats, which is KL(q(z|x) ‖ p(z|x)). Those at `ranks` (0 to 1) of the gap among the first
-    `candidates`: from one that the encoder gets right to the one that it gets most wrong."""
+    """`close_up` of a few images, arrays with the images first, and their `pixels` (784,).
+
+    They are the images at `ranks` (0 to 1) of the gap among the first `candidates`: from one that the encoder gets
+    right to the one that it gets most wrong.
+    """
     torch.manual_seed(seed)
     likelihood, y = likelihood_of(settings), labels[:candidates]
     x = observe(images[:candidates], settings)
-    gaps = exact(model, likelihood, x, y) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)
-    order = gaps.argsort()
+    order = (exact(model, likelihood, x, y) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)).argsort()
     chosen = [int(order[round(rank * (len(order) - 1))]) for rank in ranks]
-    found = [close_up(model, likelihood, x[i], y[i]) | {"pixels": x[i].numpy(), "gap": gaps[i].item()} for i in chosen]
+    found = [close_up(model, likelihood, x[i], y[i]) | {"pixels": x[i].numpy()} for i in chosen]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 

@@ -22,6 +22,11 @@ def imported_modules(script):
     return sorted(str(path) for path in found)
 
 
+def all_modules():
+    """The files of this package, sorted: the inputs of what hands them on."""
+    return sorted(map(str, PACKAGE.glob("*.py")))
+
+
 def _imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:

@@ -90,12 +90,6 @@ def render(template, page, metrics, provenance):
         UserError: the student's discussion cannot be read, or quotes a figure that there is not.
     """
     template = Path(template)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([template.parent, template.parent.parent]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"number": number, "percent": percent}
     context = {
         "page": page,
         "discussion": Markup(discussion.to_html(page.discussion, metrics)) if page.discussion else None,
@@ -104,8 +98,20 @@ def render(template, page, metrics, provenance):
         "provenance": provenance,
         "models": metrics,
     }
-    html = environment.get_template(template.name).render(context | metrics, fonts=Markup("@fonts@"))
+    html = fill_in(template, context | metrics | {"fonts": Markup("@fonts@")})
     return html.replace("@fonts@", font_faces(html), 1)
+
+
+def fill_in(template, context):
+    """The text of a template of a hand-in's folder: values escaped, an unknown name an error, nothing else within reach
+    than that folder and the shared base one folder up."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([template.parent, template.parent.parent]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"number": number, "percent": percent}
+    return environment.get_template(template.name).render(context)
 
 
 def number(value, digits=1):
@@ -158,7 +164,7 @@ def print_pdf(html, pdf, attachments=()):
     document = weasyprint.HTML(string=text, url_fetcher=_only_data(weasyprint))
 
     def render(size, page="A4"):
-        style = f"@page {{ size: {page} }} :root {{ --body: {size}pt !important }}"
+        style = f"@page {{ size: {page} !important }} :root {{ --body: {size}pt !important }}"
         try:
             return document.render(stylesheets=[weasyprint.CSS(string=style)])
         except weasyprint.urls.FatalURLFetchingError as error:

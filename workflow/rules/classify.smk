@@ -1,7 +1,5 @@
 # Conditional models as classifiers, by Bayes' rule, beside others on the same images.
 
-from latentlab.data import FOREIGN
-
 
 rule classify_images:
     input:

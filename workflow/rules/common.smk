@@ -4,6 +4,7 @@ import fcntl
 import sys
 
 from latentlab import discussion, files, handins, provenance, settings
+from latentlab.data import FOREIGN
 from latentlab.errors import UserError
 
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -22,6 +23,7 @@ wildcard_constraints:
     seed="[0-9]+",
     handin="[A-Za-z0-9_-]+",
     figure="[a-z0-9_]+",
+    notebook="[A-Za-z0-9_-]+",
 
 
 def unique(values):
@@ -121,6 +123,11 @@ CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
 )
 FIGURES = [
     f"results/handins/{name}/figures/{figure}.svg" for name, spec in HANDINS.items() for figure in spec["figures"]
+]
+NOTEBOOKS = [
+    f"results/handins/{path.parent.name}/notebook/{path.name.removesuffix('.md.j2')}.{kind}"
+    for path in sorted((ROOT / "templates").glob("*/*.md.j2"))
+    for kind in ("ipynb", "html", "zip")
 ]
 PAGES = expand("results/handins/{name}/{name}.{kind}", name=HANDINS, kind=["html", "pdf"]) + [
     "results/report.html",

@@ -14,8 +14,11 @@ def figure_files(wildcards):
 
 def figure_options(wildcards):
     """The knobs that bear on the figure, and no others."""
-    knobs = handins.KNOBS.get(handin_figure(wildcards)["plot"], {})
-    return {name: config[knob] for name, knob in knobs.items()}
+    return options_of(handin_figure(wildcards)["plot"])
+
+
+def options_of(plot):
+    return {name: config[knob] for name, knob in handins.KNOBS.get(plot, {}).items()}
 
 
 def page_models(wildcards):

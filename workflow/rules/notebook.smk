@@ -1,0 +1,63 @@
+# The notebook of a hand-in, run where it is handed in: in a folder that holds the archive's files and nothing else.
+
+
+def archive_parts(wildcards):
+    """The files that the archive holds of each model and sweep, by the names its template gives them."""
+    spec = HANDINS[wildcards.handin]
+    parts = {name: ["weights.safetensors"] for name in spec["models"]} | {name: [] for name in spec["sweeps"]}
+    for name, measured in page_parts(wildcards).items():
+        parts[name] += measured
+    for figure in spec["figures"].values():
+        for name in figure["models"]:
+            parts[name] += handins.NEEDS[figure["plot"]]
+    return {name: unique(files) for name, files in parts.items()}
+
+
+def archive_files(wildcards):
+    parts = archive_parts(wildcards)
+    return [file_of(wildcards.handin, name, file) for name in parts for file in parts[name]]
+
+
+def archive_datasets(wildcards):
+    """The hand-in's own data set, and the one that its classifier is shown as foreign."""
+    own = HANDINS[wildcards.handin]["dataset"]
+    return [own, FOREIGN[own]]
+
+
+def archive_contents(wildcards):
+    """What the archive says of itself, besides its data."""
+    spec = HANDINS[wildcards.handin]
+    return {
+        "dataset": spec["dataset"],
+        "validation_size": config["validation_size"],
+        "models": page_models(wildcards),
+        "figures": {name: figure | {"options": options_of(figure["plot"])} for name, figure in spec["figures"].items()},
+    }
+
+
+rule write_notebook:
+    input:
+        files=archive_files,
+        records=lambda wildcards: [f"results/data/{dataset}.json" for dataset in archive_datasets(wildcards)],
+        template=ROOT / "templates/{handin}/{notebook}.md.j2",
+        page=expand(ROOT / "templates/notebook/{file}", file=["index.html.j2", "conf.json"]),
+        style=ROOT / "matplotlibrc",
+        code=provenance.all_modules(),
+    output:
+        notebook="results/handins/{handin}/notebook/{notebook}.ipynb",
+        html="results/handins/{handin}/notebook/{notebook}.html",
+        archive="results/handins/{handin}/notebook/{notebook}.zip",
+    log:
+        "results/logs/handins/{handin}/write_{notebook}.log",
+    threads: 1
+    params:
+        parts=archive_parts,
+        measured=page_parts,
+        contents=archive_contents,
+        title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
+        course=lookup("course", within=config),
+        authors=lookup("authors", within=config),
+    message:
+        "Run the notebook {wildcards.notebook} of {wildcards.handin}, and pack what is handed in"
+    script:
+        "../scripts/write_notebook.py"
