@@ -306,8 +306,10 @@ def reliability(panels, classes, width, height):
     for (name, one), marker in zip({"T = 1": found, temperature: found["tempered"]}.items(), "os", strict=True):
         points = [[bar[key] for bar in one["bins"]] for key in ("confidence", "accuracy")]
         ax.plot(*points, marker=marker, ms=2.5, label=f"{name}: ECE {100 * one['ece']:.1f} %")
-    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
-    ax.legend(loc="upper left", handlelength=1.5, borderpad=0)
+    ax.set(
+        xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1)
+    )
+    ax.legend(loc="lower right", handlelength=1.5, borderpad=0)
     return figure
 
 
