@@ -22,6 +22,7 @@ from latentlab import atlas
 from latentlab.files import read_csv, read_json, whole
 
 MM = 1 / 25.4  # inches
+FEW = 0.005  # a smaller share of the answers says nothing of a bin's accuracy
 HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
 
 
@@ -298,13 +299,17 @@ def confusion(panels, classes, width, height):
 
 
 def reliability(panels, classes, width, height):
-    """Accuracy against confidence, of the posterior as it is and after the temperature; the diagonal is honest."""
+    """Accuracy against confidence, of the posterior as it is and after the temperature; the diagonal is honest.
+
+    Bins of few answers are not drawn; the ECE counts all.
+    """
     found = _classifier(panels)
     figure, ax = plt.subplots(figsize=(width, height or width))
     ax.plot([0, 1], [0, 1], "--", color="0.6", lw=0.8)
     temperature = f"T = {found['temperature']:.2f}"
     for (name, one), marker in zip({"T = 1": found, temperature: found["tempered"]}.items(), "os", strict=True):
-        points = [[bar[key] for bar in one["bins"]] for key in ("confidence", "accuracy")]
+        bins = [some for some in one["bins"] if some["share"] >= FEW]
+        points = [[some[key] for some in bins] for key in ("confidence", "accuracy")]
         ax.plot(*points, marker=marker, ms=2.5, label=f"{name}: ECE {100 * one['ece']:.1f} %")
     ax.set(
         xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1)
