@@ -5,7 +5,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 PAGE = {"render_html", "print_pdf", "publish_report"}
-FIGURES = {"plot_figure"} | PAGE
+TEXT = {"write_notebook"} | PAGE
+FIGURES = {"plot_figure"} | TEXT
 OF_A_PLANE = {"encode_images", "decode_grid", "measure_model", "measure_map", "measure_likelihood"} | FIGURES
 OF_A_MODEL = OF_A_PLANE | {
     "decode_conditions",
@@ -54,7 +55,7 @@ CHANGES = {
         "fused=False",
         TRAINING | {"train_judge", "measure_baselines"},
     ),
-    "the printer": ("workflow/latentlab/report.py", "MARGIN_MM = 297, 15", "MARGIN_MM = 297, 14", PAGE),
+    "the printer": ("workflow/latentlab/report.py", "MARGIN_MM = 297, 15", "MARGIN_MM = 297, 14", TEXT),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
     "a word in a rule's message": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
     "the documentation": ("README.md", "latentlab", "Latentlab", set()),
@@ -80,8 +81,8 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("classifier_samples=3", {"classify_images"}),
         ("classifier_grid=20", {"classify_images"}),
         ("baseline_epochs=2", {"measure_baselines"}),
-        ("title=Mine", PAGE),
-        ("course=Mine", PAGE),
+        ("title=Mine", TEXT),
+        ("course=Mine", TEXT),
         ("learning_rate=0.001", set()),  # as the models have it: a value counts, not where it is written
     ],
 )

@@ -1,6 +1,11 @@
 """The whole pipeline on stand-in data, as the smoke profile makes it."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
 
 import pdfplumber
 import pytest
@@ -39,6 +44,40 @@ def test_bounds_lie_below_the_exact_likelihood(project, model):
     found = read_json(project.made / f"models/MNIST/{model}/d2/seed0/likelihood.json")
     assert found["elbo"] < found["importance_weighted"] < found["log_likelihood"] + 0.01
     assert found["gap"] == pytest.approx(found["log_likelihood"] - found["elbo"]) and found["normalised"]
+
+
+def test_the_notebook_ran_and_is_packed_with_what_it_needs(project):
+    folder = project.made / "handins/exercise4/notebook"
+    cells = read_json(folder / "cvae.ipynb")["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert not any(output["output_type"] == "error" for output in outputs)
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 12
+    html = (folder / "cvae.html").read_text()
+    assert "not to be handed in" in html and "<math" in html and "<script" not in html
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", html), "nothing is loaded from elsewhere"
+    with zipfile.ZipFile(folder / "cvae.zip") as archive:
+        names = set(archive.namelist())
+    assert {"cvae.ipynb", "cvae.html", "contents.json", "requirements.txt", "latentlab/models.py"} <= names
+    assert {f"runs/{name}/weights.safetensors" for name in ("vae", "cvae", "best")} <= names
+    assert not any(name.startswith("resources") for name in names)
+
+
+@pytest.mark.long
+def test_the_unpacked_archive_reruns_by_itself(project, tmp_path):
+    with zipfile.ZipFile(project.made / "handins/exercise4/notebook/cvae.zip") as archive:
+        archive.extractall(tmp_path)
+    before = read_json(tmp_path / "cvae.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "cvae.ipynb"]
+    environment = {key: value for key, value in os.environ.items() if key not in ("LATENTLAB_DATA", "PYTHONPATH")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said = [
+        [output.get("text") for output in cell.get("outputs", [])]
+        for notebook in (before, read_json(tmp_path / "cvae.ipynb"))
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    assert said[: len(said) // 2] == said[len(said) // 2 :], "the same numbers again"
 
 
 def test_the_sweep_has_every_dimension_beside_pca(project):

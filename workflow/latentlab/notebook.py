@@ -45,7 +45,7 @@ def run(notebook, folder):
     try:
         client.execute()
     except CellExecutionError as error:
-        raise UserError(f"a cell of the notebook failed: {error.ename}: {error.evalue}\n{error.traceback}") from error
+        raise UserError(f"a cell of the notebook failed: {error.ename}: {error.evalue}") from error
 
 
 def save(path, notebook):
