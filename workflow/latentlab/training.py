@@ -26,7 +26,7 @@ def observe(images, settings):
     """What a model is shown of uint8 images: their grey pixels, or with `binarise` a fresh 0 or 1 for each pixel,
     drawn with its grey as the probability (Salakhutdinov & Murray 2008)."""
     x = to_pixels(images)
-    return torch.bernoulli(x) if settings["binarise"] else x
+    return (torch.rand_like(x) < x).float() if settings["binarise"] else x
 
 
 def augmented(images):
