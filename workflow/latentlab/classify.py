@@ -24,7 +24,7 @@ from latentlab.likelihood import CHECKED, bounds, exact
 from latentlab.models import CLASSES
 from latentlab.objectives import likelihood_of
 from latentlab.quality import probabilities, train_judge
-from latentlab.training import observe, to_pixels
+from latentlab.training import to_pixels
 
 BATCH = 500  # images at a time: their pixels under one label are 1.6 MB
 BINS = 15  # of confidence, as Guo et al. 2017 have it
@@ -43,6 +43,9 @@ def log_prior(labels):
 def log_joint(model, settings, images, prior, samples, positions, seed=0):
     """log p(x, y) of uint8 images `(n, 28, 28)` with every label: method → array `(n, 10)`, nats.
 
+    A model of binary pixels, too, is shown the grey ones, which are their means: one draw of 0s and 1s would throw away
+    what the grey says. The cross-entropy is then the mean over such draws.
+
     Args:
         prior: log p(y), `(10,)`.
         samples: draws of each code for the two bounds; the ten labels of an image share their noise, so that it moves
@@ -55,7 +58,7 @@ def log_joint(model, settings, images, prior, samples, positions, seed=0):
     if not (model.conditional and settings["family"] == "vae"):
         raise UserError("only a conditional VAE can tell labels apart: set `family: vae` and `conditional: true`")
     torch.manual_seed(seed)
-    likelihood, x = likelihood_of(settings), observe(torch.tensor(images), settings)
+    likelihood, x = likelihood_of(settings), to_pixels(torch.tensor(images))
     parts = []
     for some in x.split(BATCH):
         noise = torch.randn(samples, len(some), model.latent_dim)
@@ -73,13 +76,12 @@ def under_every_label(measure, x):
 
 
 @torch.no_grad()
-def grid_error(model, settings, images, positions, seed=0):
+def grid_error(model, settings, images, positions):
     """How far a grid twice as fine moves log p(x|y): the mean over labels and the first `CHECKED` images, nats; None
     for d > 2, where there is no grid."""
     if model.latent_dim > 2:
         return None
-    torch.manual_seed(seed)
-    likelihood, x = likelihood_of(settings), observe(torch.tensor(images[:CHECKED]), settings)
+    likelihood, x = likelihood_of(settings), to_pixels(torch.tensor(images[:CHECKED]))
     coarse, fine = (
         under_every_label(partial(exact, model, likelihood, count=count), x) for count in (positions, 2 * positions)
     )
