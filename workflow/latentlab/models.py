@@ -26,14 +26,15 @@ def mlp(*sizes):
 class Autoencoder(nn.Module):
     """Points: 784 → hidden → d → hidden mirrored → 784; conditional, 784 + 10 → … → d and d + 10 → … → 784."""
 
+    inputs = PIXELS  # what the fully connected layers see and give back
     code_numbers = 1  # numbers the encoder gives for each latent dimension
 
     def __init__(self, latent_dim, hidden=(), conditional=False):
         super().__init__()
         self.latent_dim, self.conditional = latent_dim, conditional
         label = CLASSES if conditional else 0
-        self.encoder = mlp(PIXELS + label, *hidden, self.code_numbers * latent_dim)
-        self.decoder = mlp(latent_dim + label, *reversed(hidden), PIXELS)
+        self.encoder = mlp(self.inputs + label, *hidden, self.code_numbers * latent_dim)
+        self.decoder = mlp(latent_dim + label, *reversed(hidden), self.inputs)
 
     def encode(self, x, y=None):
         return self.encoder(self.labelled(x, y)).float(), None
@@ -56,7 +57,36 @@ class VAE(Autoencoder):
         return mean, log_var
 
 
-FAMILIES = {"autoencoder": Autoencoder, "vae": VAE}
+class Convolutional(Autoencoder):
+    """Points: 28² → 32 × 14² → 64 × 7² by 5×5 convolutions and 2×2 max pooling, then 64·7² → hidden → d; and back, by
+    the same layers mirrored and two 4×4 transposed convolutions of stride 2."""
+
+    inputs = 64 * 7 * 7
+
+    def __init__(self, latent_dim, hidden=(), conditional=False):
+        super().__init__(latent_dim, hidden, conditional)
+        self.features = nn.Sequential(
+            nn.Unflatten(1, (1, 28, 28)),
+            *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Flatten(),
+        )
+        self.picture = nn.Sequential(
+            nn.ReLU(),
+            nn.Unflatten(1, (64, 7, 7)),
+            *(nn.ConvTranspose2d(64, 64, 4, stride=2, padding=1), nn.ReLU()),
+            nn.ConvTranspose2d(64, 1, 4, stride=2, padding=1),
+            nn.Flatten(),
+        )
+
+    def encode(self, x, y=None):
+        return super().encode(self.features(x), y)
+
+    def decode(self, z, y=None):
+        return self.picture(super().decode(z, y))
+
+
+FAMILIES = {"autoencoder": Autoencoder, "vae": VAE, "convolutional": Convolutional}
 
 
 def build(settings, latent_dim):
