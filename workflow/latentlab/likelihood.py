@@ -29,7 +29,7 @@ def evaluate(model, settings, images, labels, seed=0):
     reconstruction from the code's mean.
     """
     torch.manual_seed(seed)
-    passes = 1 if settings["family"] == "autoencoder" else ELBO_SAMPLES
+    passes = ELBO_SAMPLES if settings["family"] == "vae" else 1
     sums = term_sums(model, settings, images, labels, passes)
     means = {name: float(total) / len(images) for name, total in sums.items()}
     if "kl" in means:

@@ -83,7 +83,7 @@ class Convolutional(Autoencoder):
         return super().encode(self.features(x), y)
 
     def decode(self, z, y=None):
-        return self.picture(super().decode(z, y))
+        return self.picture(super().decode(z, y)).float()
 
 
 FAMILIES = {"autoencoder": Autoencoder, "vae": VAE, "convolutional": Convolutional}
