@@ -73,6 +73,14 @@ def smoothness(data, decoded):
     return {"jump": float(jump), "near": float(data.near(between).mean())}
 
 
+def convergence(history):
+    """From the columns of a training history: `best_epoch`, after which the validation loss never again was lower, and
+    `settled_epoch`, the first whose loss lies above the best by no more than 1 % of what it fell in all."""
+    epochs, losses = history["epoch"], np.array(history["validation_loss"])
+    enough = losses.min() + 0.01 * (losses[0] - losses.min())
+    return {"best_epoch": int(epochs[losses.argmin()]), "settled_epoch": int(epochs[(losses <= enough).argmax()])}
+
+
 def pca_errors(images, test_images, dims):
     """Test error per pixel of PCA, fitted on the training images, by the number of components (as text)."""
     pca = PCA(max(dims), svd_solver="covariance_eigh").fit(_pixels(images))

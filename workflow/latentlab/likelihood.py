@@ -12,7 +12,7 @@ import torch
 
 from latentlab.grids import axis, points
 from latentlab.objectives import kl_to_prior, likelihood_of, sample_code
-from latentlab.training import EVALUATION_BATCH, batches, observe, term_sums
+from latentlab.training import EVALUATION_BATCH, batches, observe, reconstruct, term_sums, to_pixels
 
 ELBO_SAMPLES = 10  # samples of each code: the test mean's own noise is then below 0.05 nats
 GRID, LIMIT = 300, 5.0  # positions a side, and range of each axis; beyond it the prior's mass is below 1e-6
@@ -25,8 +25,8 @@ RANKS, GAP_SAMPLES = (0.05, 0.5, 0.95, 1.0), 200  # the posteriors that are show
 def evaluate(model, settings, images, labels, seed=0):
     """Means over the images: `reconstruction` and, for a random code, `kl` and `negative_elbo`.
 
-    The negated ELBO has β = 1 whatever β the model was trained with. `squared_error` is per pixel, of the
-    reconstruction from the code's mean.
+    The negated ELBO has β = 1 whatever β the model was trained with. The `squared_errors` are
+    per pixel, of the reconstruction from the code's mean.
     """
     torch.manual_seed(seed)
     passes = ELBO_SAMPLES if settings["family"] == "vae" else 1
@@ -34,18 +34,15 @@ def evaluate(model, settings, images, labels, seed=0):
     means = {name: float(total) / len(images) for name, total in sums.items()}
     if "kl" in means:
         means["negative_elbo"] = means["reconstruction"] + means["kl"]
-    return means | {"squared_error": squared_error(model, settings, images, labels)}
+    return means | squared_errors(model, settings, images, labels)
 
 
-@torch.no_grad()
-def squared_error(model, settings, images, labels):
-    """Mean over images and pixels of (x − x̂)², x̂ decoded from the code's mean."""
-    likelihood, total = likelihood_of(settings), 0.0
-    for some, y in batches(EVALUATION_BATCH, images, labels):
-        x = observe(some, settings | {"binarise": False})
-        mean, _ = model.encode(x, y)
-        total += (likelihood.pixels(model.decode(mean, y)) - x).square().sum(dtype=torch.float64).item()
-    return total / images[0].numel() / len(images)
+def squared_errors(model, settings, images, labels):
+    """Means of (x − x̂)², x̂ decoded from the code's mean: `squared_error` over images and pixels, and
+    `background_error` over those pixels alone that are 0 in their image."""
+    x = to_pixels(images)
+    squares = (reconstruct(model, settings, x, labels) - x).square().double()
+    return {"squared_error": squares.mean().item(), "background_error": squares[x == 0].mean().item()}
 
 
 def log_normal(z, mean=0.0, log_var=None):

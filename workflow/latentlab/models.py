@@ -89,6 +89,33 @@ class Convolutional(Autoencoder):
 FAMILIES = {"autoencoder": Autoencoder, "vae": VAE, "convolutional": Convolutional}
 
 
+def layers(model):
+    """The network layer by layer as one image meets it, read from the model: for each layer with weights, and each that
+    changes the shape, `part` (encoder or decoder), `layer`, `shape` of its output (without the batch), `kernel`, `stride`
+    and `padding` where it has them, and `parameters`."""
+    rows = []
+
+    def note(layer, inputs, output):
+        shape, weights = tuple(output.shape[1:]), sum(weights.numel() for weights in layer.parameters())
+        if weights or shape != inputs[0].shape[1:]:
+            sizes = {
+                name: getattr(layer, name) for name in ("kernel_size", "stride", "padding") if hasattr(layer, name)
+            }
+            sizes = {name: size[0] if isinstance(size, tuple) else size for name, size in sizes.items()}
+            rows.append({"part": part, "layer": type(layer).__name__, "shape": shape, "parameters": weights} | sizes)
+
+    hooks = [layer.register_forward_hook(note) for layer in model.modules() if not list(layer.children())]
+    x, y = torch.zeros(1, PIXELS), torch.zeros(1, dtype=torch.int64)
+    with torch.no_grad():
+        part = "encoder"
+        z, _ = model.encode(x, y)
+        part = "decoder"
+        model.decode(z, y)
+    for hook in hooks:
+        hook.remove()
+    return rows
+
+
 def build(settings, latent_dim):
     """The untrained network of a `models:` entry; its weights come from torch's global seed."""
     return FAMILIES[settings["family"]](latent_dim, tuple(settings["hidden"]), settings["conditional"])

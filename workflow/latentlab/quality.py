@@ -7,11 +7,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from latentlab.files import whole
-from latentlab.models import PIXELS
-from latentlab.training import EVALUATION_BATCH, decode, to_pixels
+from latentlab.models import CLASSES, PIXELS
+from latentlab.objectives import likelihood_of, sample_code
+from latentlab.training import EVALUATION_BATCH, batches, decode, to_pixels
 
 LEARNING_RATE = 1e-3
 SAMPLES = 5000
+TAUGHT = 30_000  # images that a judge meets when samples are tried as augmentation
 
 
 def active_units(mean, threshold=0.01):
@@ -97,6 +99,62 @@ def measure_samples(judge, model, settings, test_images, held_out, seed=0, count
         "frechet_real": sample_distance(judge, real, other),
         "samples": count,
     }
+
+
+@torch.no_grad()
+def labelled_samples(model, settings, images, labels, count, generator):
+    """`count` samples with labels, uint8 `(count, 28, 28)` and int64 `(count,)`, to augment labelled images with.
+
+    A conditional model draws z from the prior and the label evenly. Another cannot name what it draws: it draws z from
+    q(z|x) of the given images, and keeps their labels.
+    """
+    if model.conditional:
+        y = torch.randint(CLASSES, (count,), generator=generator)
+        z = torch.randn(count, model.latent_dim, generator=generator)
+    else:
+        chosen = torch.randint(len(images), (count,), generator=generator)
+        y = labels[chosen]
+        mean, log_var = model.encode(to_pixels(images[chosen]), y)
+        z = sample_code(mean, log_var, torch.randn(mean.shape, generator=generator))
+    likelihood = likelihood_of(settings)
+    parts = [likelihood.pixels(model.decode(*some)) for some in batches(EVALUATION_BATCH, z, y)]
+    return torch.cat(parts).clamp(0, 1).mul(255).round().to(torch.uint8).view(-1, 28, 28), y
+
+
+def augmentation(model, settings, training, test, sizes, seeds):
+    """What a judge gains from a model's samples where real images are few.
+
+    Args:
+        training, test: pairs of uint8 images `(n, 28, 28)` and int64 labels `(n,)`; tensors.
+        sizes: numbers of real images; which ones, differs with the seed.
+
+    Returns:
+        `sizes`, `seeds`, and for each size `mean` and `std` over the seeds of the test accuracy of judges trained on the
+        `real` images alone, on as many draws half of which are `samples`, and of the difference, `gain`, seed by seed.
+        Every judge takes `TAUGHT` draws with replacement, so all make equally many steps.
+    """
+    found = {"real": [], "samples": [], "gain": []}
+    for size in sizes:
+        pairs = np.array([_taught_pair(model, settings, training, test, size, seed) for seed in range(seeds)])
+        for name, values in zip(found, (*pairs.T, pairs[:, 1] - pairs[:, 0]), strict=True):
+            found[name].append(values)
+    return {"sizes": list(sizes), "seeds": seeds, "conditional": model.conditional} | {
+        name: {"mean": [float(v.mean()) for v in values], "std": [float(v.std()) for v in values]}
+        for name, values in found.items()
+    }
+
+
+def _taught_pair(model, settings, training, test, size, seed):
+    """Test accuracies without and with samples, for `size` real images chosen by `seed`."""
+    generator = torch.Generator().manual_seed(seed)
+    few = [values[torch.randperm(len(values), generator=generator.manual_seed(seed))[:size]] for values in training]
+    real = torch.randint(len(few[0]), (TAUGHT,), generator=generator)
+    sampled = labelled_samples(model, settings, *few, TAUGHT // 2, generator)
+    half = real[TAUGHT // 2 :]
+    shown = ([v[real] for v in few], [torch.cat([v[half], more]) for v, more in zip(few, sampled, strict=True)])
+    x, labels = to_pixels(test[0]).numpy(), test[1].numpy()
+    judges = [train_judge(*pair, epochs=1, seed=seed) for pair in shown]
+    return [float((probabilities(judge, x).argmax(axis=1) == labels).mean()) for judge in judges]
 
 
 def fit_gaussian(features):

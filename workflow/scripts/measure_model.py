@@ -1,7 +1,7 @@
 import numpy as np
 
-from latentlab import analysis, atlas, data, likelihood, provenance, quality, style, training
-from latentlab.files import read_json, write_json
+from latentlab import analysis, atlas, data, likelihood, models, pca, provenance, quality, style, training
+from latentlab.files import read_csv, read_json, write_json
 from latentlab.jobs import job
 
 with job(snakemake.log):
@@ -20,7 +20,9 @@ with job(snakemake.log):
         "neighbour_accuracy": analysis.neighbour_accuracy(train, train_labels, test, test_labels),
         "class_information": style.class_information(test, test_labels),
         "active_units": quality.active_units(test),
+        "separation": pca.separation(test, test_labels),
     }
+    metrics["training"] = analysis.convergence(read_csv(snakemake.input.history))
     if model.latent_dim == 2:
         classes = data.CLASSES[record["dataset"]]
         metrics["code"]["overlaps"] = atlas.overlaps(atlas.neighbours(test, test_labels), classes)
@@ -31,6 +33,7 @@ with job(snakemake.log):
         "dataset": record["dataset"],
         "data": data.digest(record),
         "parameters": sum(weights.numel() for weights in model.parameters()),
+        "layers": models.layers(model),
         "versions": provenance.versions("torch", "numpy", "scikit-learn"),
     }
     write_json(snakemake.output.metrics, metrics)

@@ -1,0 +1,119 @@
+"""PCA and what is measured beside it: how far classes cluster in its plane, and how near an autoencoder comes to it."""
+
+import numpy as np
+import torch
+from scipy.linalg import subspace_angles
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_samples
+from sklearn.neighbors import KNeighborsClassifier
+
+NEIGHBOURS = 5
+OVERSAMPLING, ITERATIONS = 10, 10  # of the randomised PCA: two components are then exact to 1e-4
+NOISE_IMAGES = 1000
+
+
+def plane(points, seed=0):
+    """The first two principal components of points `(n, f)`, by randomised low-rank PCA (Halko et al. 2011).
+
+    Returns:
+        Positions `(n, 2)`, and the share of the variance that each component explains, `(2,)`. A component's sign is
+        free; here its largest loading is positive.
+    """
+    torch.manual_seed(seed)
+    x = torch.as_tensor(points, dtype=torch.float32)
+    x = x - x.mean(0)
+    _, scale, components = torch.pca_lowrank(x, q=min(2 + OVERSAMPLING, *x.shape), center=False, niter=ITERATIONS)
+    components = components[:, :2]
+    components = components * components.gather(0, components.abs().argmax(0)[None]).sign()
+    explained = scale[:2].square() / x.square().sum()
+    return (x @ components).numpy(), explained.numpy()
+
+
+def separation(points, labels, classes=10):
+    """How far the classes keep apart among points `(n, f)`, a figure a class and the mean over all points.
+
+    `silhouette`: (b − a) / max(a, b) with a the mean distance to the class's own points and b that to the nearest
+    other class, −1 to 1 (Rousseeuw 1987); `neighbour_accuracy`: share of the class's points whose five nearest other
+    points name it by majority. Every class needs a point.
+    """
+    nearest = KNeighborsClassifier(NEIGHBOURS).fit(points, labels).predict(None)  # None: no point is its own neighbour
+    figures = {"silhouette": silhouette_samples(points, labels), "neighbour_accuracy": nearest == labels}
+    return {
+        name: {
+            "mean": float(values.mean()),
+            "classes": [float(values[labels == label].mean()) for label in range(classes)],
+        }
+        for name, values in figures.items()
+    }
+
+
+def projected(points, labels):
+    """Positions of points `(n, f)` in the plane of their first two principal components, and what there is to say of
+    them: variance explained, and the separation of the classes in the plane and in the full space."""
+    positions, explained = plane(points)
+    return positions, {
+        "explained": explained.tolist(),
+        "dimensions": points.shape[1],
+        "plane": separation(positions, labels),
+        "full": separation(points, labels),
+    }
+
+
+class Reference:
+    """PCA of training pixels `(n, 784)`, as what autoencoders are compared with."""
+
+    def __init__(self, pixels):
+        self.pca = PCA(svd_solver="covariance_eigh").fit(pixels)
+        self.rank = int(np.linalg.matrix_rank(np.cov(pixels, rowvar=False, dtype=np.float64), hermitian=True))
+
+    def reconstruct(self, pixels, d):
+        """The nearest pixels in the affine space of the first d components, `(n, 784)`."""
+        components = self.pca.components_[:d]
+        return self.pca.mean_ + (pixels - self.pca.mean_) @ components.T @ components
+
+    def angles(self, spanning):
+        """Principal angles, degrees, largest first, between the columns' span `(784, d)` and that of as many
+        components; by scipy.linalg.subspace_angles."""
+        return np.degrees(subspace_angles(spanning, self.pca.components_[: spanning.shape[1]].T))
+
+
+def noise(seed=0):
+    """Pictures `(n, 784)` without any structure: each pixel uniform in [0, 1]."""
+    return np.random.default_rng(seed).random((NOISE_IMAGES, 784), dtype=np.float32)
+
+
+def error(pixels, found):
+    """Mean over images and pixels of the squared difference."""
+    return float(np.square(pixels - found, dtype=np.float64).mean())
+
+
+def beside(reference, reconstructions, spanning, test):
+    """An autoencoder at several latent dimensions beside PCA, by the names its figure and page know.
+
+    Args:
+        reference: a `Reference`.
+        reconstructions: latent dimension → a function from pixels `(n, 784)` to the autoencoder's reconstruction.
+        spanning: latent dimension → the columns `(784, d)` that span what a linear decoder can draw; empty for others.
+        test: pixels `(n, 784)`.
+
+    Returns:
+        A list each, over `dims`: test errors per pixel, `error` and `pca`; the same for noise, as a share of the
+        noise's variance (1 keeps nothing, 0 copies everything); the largest principal angle in degrees, where the
+        decoder is linear and d below the data's `rank`.
+    """
+    dims, blank = sorted(reconstructions), noise()
+
+    def lost(reconstruct):
+        return error(blank, reconstruct(blank)) / float(blank.var())
+
+    return {
+        "dims": dims,
+        "rank": reference.rank,
+        "error": [error(test, reconstructions[d](test)) for d in dims],
+        "pca": [error(test, reference.reconstruct(test, d)) for d in dims],
+        "noise": [lost(reconstructions[d]) for d in dims],
+        "noise_pca": [lost(lambda pixels, d=d: reference.reconstruct(pixels, d)) for d in dims],
+        "angle": [
+            float(reference.angles(spanning[d])[0]) if d in spanning and d < reference.rank else None for d in dims
+        ],
+    }
