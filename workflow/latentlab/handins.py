@@ -18,6 +18,11 @@ NEEDS = {
     "history": ["history.csv"],
     "sweep": ["sweep.json"],
     "strips": ["sweep.json", "strips.png"],
+    "terms": ["history.csv", "metrics.json"],
+    "sheet": ["sheet.png"],
+    "planes": ["planes.npz", "planes.json"],
+    "separation": ["planes.json"],
+    "subspaces": ["subspaces.json"],
     "pictures": ["pictures.png"],
     "failure_map": ["grid.png", "grids.json", "failures.json"],
     "failures": ["failures.json", "failures.png"],
@@ -41,9 +46,14 @@ def names(templates):
     return sorted(path.parent.name for path in Path(templates).glob("*/handin.yaml"))
 
 
+def all_models(spec):
+    """Whatever a figure may show, by name: single models, and those trained at several dimensions."""
+    return spec["models"] | spec["sweeps"] | spec["subspaces"]
+
+
 def load(templates, name, schema):
-    """The hand-in `name`: `title`, `dataset`, `models` and `sweeps` (by the names its template gives them),
-    `figures`.
+    """The hand-in `name`: `title`, `dataset`, `models`, `sweeps` and `subspaces` (by the names its template gives them,
+    each with its own `dataset`), `figures`.
 
     Raises:
         UserError: there is no such hand-in, or its file does not fit the schema.
@@ -57,9 +67,11 @@ def load(templates, name, schema):
     if error:
         key = ".".join(map(str, error.absolute_path)) or "the top level"
         raise UserError(f"{path}: {key}: {error.message}")
-    spec.setdefault("sweeps", {})
+    spec = {"sweeps": {}, "subspaces": {}} | spec
+    for model in all_models(spec).values():
+        model.setdefault("dataset", spec["dataset"])
     for figure, wanted in spec["figures"].items():
-        strangers = set(wanted["models"]) - set(spec["models"]) - set(spec["sweeps"])
+        strangers = set(wanted["models"]) - set(all_models(spec))
         if strangers:
             raise UserError(f"{path}: figures.{figure}: {sorted(strangers)[0]!r} is not one of this hand-in's models")
     return spec

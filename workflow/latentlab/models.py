@@ -90,9 +90,9 @@ FAMILIES = {"autoencoder": Autoencoder, "vae": VAE, "convolutional": Convolution
 
 
 def layers(model):
-    """The network layer by layer as one image meets it, read from the model: for each layer with weights, and each that
-    changes the shape, `part` (encoder or decoder), `layer`, `shape` of its output (without the batch), `kernel`, `stride`
-    and `padding` where it has them, and `parameters`."""
+    """The network as one image meets it, read from the model: a dictionary for each layer that has weights or changes
+    the shape. `part` (encoder or decoder), `layer`, `shape` of its output for one image, `parameters`, and where it has
+    them `kernel_size`, `stride`, `padding`."""
     rows = []
 
     def note(layer, inputs, output):

@@ -110,13 +110,10 @@ def posteriors(panels, classes, width, height):
 def embeddings(panels, classes, width, height, split="test", points=10_000):
     """Codes coloured by class with the classes' centres, a panel a model, with the 1σ and 2σ circles of a prior."""
     figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / len(panels)), squeeze=False)
-    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for ax, panel in zip(axes[0], panels, strict=True):
         arrays = np.load(panel.files["codes.npz"])
         codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
-        order = np.random.default_rng(0).permutation(len(codes))  # no class lies on top of the others
-        ax.scatter(*codes[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
-        _mark_centres(ax, atlas.centres(codes, labels, len(classes)), classes, colours)
+        _scatter(ax, codes, labels, classes)
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
         if panel.family == "vae":
             for sigmas in (1, 2):
@@ -128,9 +125,48 @@ def embeddings(panels, classes, width, height, split="test", points=10_000):
         ax.set_box_aspect(1)
         ax.set_title(panel.label)
         _name_axes(ax)
-    handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
-               for colour, name in zip(colours, classes, strict=False)]  # fmt: skip
-    figure.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
+    _class_legend(figure, classes)
+    return figure
+
+
+def planes(panels, classes, width, height):
+    """Codes, and the pixels themselves, in the plane of their first two principal components, coloured by class."""
+    (panel,) = panels
+    arrays, measured = np.load(panel.files["planes.npz"]), read_json(panel.files["planes.json"])
+    figure, axes = plt.subplots(1, 2, figsize=(width, height or width / 2))
+    for ax, name, title in zip(axes, ("codes", "pixels"), (f"{panel.label}: codes", "pixels"), strict=True):
+        _scatter(ax, arrays[name], arrays["labels"], classes)
+        ax.set_title(title)
+        ax.set_box_aspect(1)
+        for axis, share, set_label in zip(
+            "12", measured[name]["explained"], (ax.set_xlabel, ax.set_ylabel), strict=True
+        ):
+            set_label(f"component {axis} ({share:.1%} of the variance)", labelpad=1)
+    _class_legend(figure, classes)
+    return figure
+
+
+def separation(panels, classes, width, height):
+    """How far each class keeps to itself, among the codes and among the pixels."""
+    (panel,) = panels
+    measured = read_json(panel.files["planes.json"])
+    figure, axes = plt.subplots(1, 2, figsize=(width, height or width), sharey=True)
+    rows = np.arange(len(classes))
+    for ax, figure_of, label in zip(
+        axes, ("silhouette", "neighbour_accuracy"), ("silhouette", "neighbours agree"), strict=True
+    ):
+        for i, (name, shown) in enumerate((("codes", "codes"), ("pixels", "pixels"))):
+            values = measured[name]["plane"][figure_of]["classes"]
+            ax.barh(rows + 0.4 * i - 0.2, values, 0.38, color=f"C{i}", label=shown)
+        ax.axvline(0, color="0.3", lw=0.6)
+        ax.grid(axis="x")
+        ax.set_axisbelow(True)
+        ax.set_xlabel(label)
+        ax.locator_params(axis="x", nbins=4)
+    axes[0].set_yticks(rows, classes)
+    axes[0].invert_yaxis()
+    axes[0].tick_params(axis="y", length=0)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, borderpad=0)
     return figure
 
 
@@ -143,6 +179,59 @@ def history(panels, classes, width, height):
             ax.plot(table["epoch"], table[f"{split}_loss"], label="training" if split == "train" else split)
         ax.set(title=panel.label, xlabel="epoch", ylabel="loss (nats per image)")
         ax.legend()
+    return figure
+
+
+def terms(panels, classes, width, height):
+    """The loss and its two terms by epoch, training and validation; dotted, where the validation loss is lowest."""
+    (panel,) = panels
+    table = read_csv(panel.files["history.csv"])
+    best = read_json(panel.files["metrics.json"])["training"]["best_epoch"]
+    figure, axes = plt.subplots(1, 3, figsize=(width, height or width / 3))
+    for ax, name in zip(axes, ("loss", "reconstruction", "kl"), strict=True):
+        for split in ("train", "validation"):
+            ax.plot(table["epoch"], table[f"{split}_{name}"], label="training" if split == "train" else split)
+        ax.set(title={"loss": "loss", "kl": "KL"}.get(name, name), xlabel="epoch")
+        ax.locator_params(axis="x", integer=True)
+    axes[0].axvline(best, ls=":", color="0.4", lw=0.8)
+    axes[0].set_ylabel("nats per image")
+    axes[0].legend()
+    return figure
+
+
+def subspaces(panels, classes, width, height):
+    """Autoencoders in the place of PCA: test error by latent dimension, and the largest angle between the subspaces."""
+    tables = [read_json(panel.files["subspaces.json"]) for panel in panels]
+    dims = tables[0]["dims"]
+    figure, (error, angle) = plt.subplots(1, 2, figsize=(width, height or width / 2))
+    error.plot(dims, tables[0]["pca"], "s--", color="0.45", ms=6, mfc="none", label="PCA")
+    for panel, table in zip(panels, tables, strict=True):
+        error.plot(dims, table["error"], "o-", ms=3, label=panel.label)
+        found = [(d, value) for d, value in zip(dims, table["angle"], strict=True) if value is not None]
+        if found:
+            angle.plot(*zip(*found, strict=True), "o-", ms=3, color="C0", label=panel.label)
+    error.set(ylabel="squared error per pixel", ylim=(0, None))
+    angle.set(ylabel="largest angle to PCA (°)", ylim=(0, None))
+    for ax in (error, angle):
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(dims, [str(d) for d in dims])
+        ax.minorticks_off()
+        ax.set_xlabel("latent dimension")
+        ax.grid(axis="y")
+    error.axvline(tables[0]["rank"], ls=":", color="0.4", lw=0.8)
+    error.legend()
+    return figure
+
+
+def sheet(panels, classes, width, height):
+    """Test images, and their reconstructions in the same order."""
+    (panel,) = panels
+    halves = np.split(plt.imread(panel.files["sheet.png"]), 2, axis=1)
+    figure, axes = plt.subplots(1, 2, figsize=(width, height or width / 3.7))
+    for ax, picture, title in zip(axes, halves, ("test images", "reconstructions"), strict=True):
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="none")
+        ax.set(xticks=[], yticks=[], title=title)
+        ax.spines[:].set_visible(False)
     return figure
 
 
@@ -361,6 +450,11 @@ FIGURES = {
     "history": history,
     "sweep": sweep,
     "strips": strips,
+    "terms": terms,
+    "sheet": sheet,
+    "planes": planes,
+    "separation": separation,
+    "subspaces": subspaces,
     "pictures": pictures,
     "failure_map": failure_map,
     "failures": failures,
@@ -383,6 +477,21 @@ def _classifier(panels):
 def _with_spread(ax, x, figures, **style):
     """Means with bars of one standard deviation."""
     ax.errorbar(x, figures["mean"], figures["std"], marker="o", capsize=2, **style)
+
+
+def _scatter(ax, codes, labels, classes):
+    """Codes `(n, 2)` coloured by class, with the classes' centres."""
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    order = np.random.default_rng(0).permutation(len(codes))  # no class lies on top of the others
+    ax.scatter(*codes[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+    _mark_centres(ax, atlas.centres(codes, labels, len(classes)), classes, colours)
+
+
+def _class_legend(figure, classes):
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
+               for colour, name in zip(colours, classes, strict=False)]  # fmt: skip
+    figure.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
 
 
 def _mark_centres(ax, centres, classes, colours):

@@ -129,8 +129,8 @@ def augmentation(model, settings, training, test, sizes, seeds):
         sizes: numbers of real images; which ones, differs with the seed.
 
     Returns:
-        `sizes`, `seeds`, and for each size `mean` and `std` over the seeds of the test accuracy of judges trained on the
-        `real` images alone, on as many draws half of which are `samples`, and of the difference, `gain`, seed by seed.
+        `sizes`, `seeds`, and for each size `mean` and `std` over the seeds of the test accuracy of judges trained on
+        the `real` images alone, on as many draws half of which are `samples`, and of the `gain` from one to the other.
         Every judge takes `TAUGHT` draws with replacement, so all make equally many steps.
     """
     found = {"real": [], "samples": [], "gain": []}

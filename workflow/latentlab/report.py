@@ -66,15 +66,15 @@ def gather(parts, paths):
     return metrics
 
 
-def provenance_of(metrics, record):
-    """What the numbers rest on: commit, versions, data, and each model's settings and seed."""
+def provenance_of(metrics, records):
+    """What the numbers rest on: commit, versions, all the data, and each model's settings and seed."""
     from latentlab.data import digest
 
     said = ("model", "settings", "latent_dim", "seed", "seeds")
     return {
         "commit": provenance.commit(),
         "versions": provenance.versions("latentlab", "torch", "numpy", "matplotlib", "weasyprint"),
-        "data": {"dataset": record["dataset"], "source": record["source"], "sha256": digest(record)},
+        "data": [{"dataset": r["dataset"], "source": r["source"], "sha256": digest(r)} for r in records],
         "models": {name: {key: values[key] for key in said if key in values} for name, values in metrics.items()},
     }
 

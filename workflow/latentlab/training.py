@@ -147,8 +147,8 @@ def decode(model, settings, z, label=None):
 
 @torch.no_grad()
 def reconstruct(model, settings, pixels, labels):
-    """Reconstructions `(n, 784)` of pixels `(n, 784)` in [0, 1] from their codes' means, as the likelihood has them: those
-    of a linear output may leave [0, 1]. Tensors."""
+    """Reconstructions `(n, 784)` of pixels `(n, 784)` in [0, 1] from their codes' means; tensors. Those of a linear
+    output may leave [0, 1]."""
     likelihood = likelihood_of(settings)
     parts = batches(EVALUATION_BATCH, pixels, labels)
     return torch.cat([likelihood.pixels(model.decode(model.encode(x, y)[0], y)) for x, y in parts])

@@ -11,6 +11,7 @@ CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 HANDIN_SCHEMA = ROOT / "workflow/schemas/handin.schema.yaml"
 RUN = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
 SWEEP = "results/sweeps/{dataset}/{model}"
+SUBSPACES = "results/subspaces/{dataset}/{model}"
 PLANE = "results/models/{dataset}/{model}/d2/seed{seed}"  # a code that can be drawn
 LOGS, PLANE_LOGS = (folder.replace("/models/", "/logs/") for folder in (RUN, PLANE))
 BENCHMARKS = RUN.replace("/models/", "/benchmarks/")
@@ -73,17 +74,25 @@ def from_runs(name, wanted=lambda run: True):
 def runs_of(handin):
     """The runs of a hand-in by the names its template gives them."""
     spec = HANDINS[handin]
-    return {name: run_of(model["entry"], spec["dataset"]) for name, model in spec["models"].items()}
+    return {name: run_of(model["entry"], model["dataset"]) for name, model in spec["models"].items()}
 
 
 def file_of(handin, name, file):
-    """The path of a file that belongs to what a hand-in calls `name`: a model's run and its rivals, or a sweep."""
-    spec = HANDINS[handin]
+    """The path of a file that belongs to what a hand-in calls `name`: a model's run and its rivals, or one model at
+    several dimensions."""
+    model = handins.all_models(HANDINS[handin])[name]
     if file == "baselines.json":
-        return f"results/baselines/{spec['dataset']}.json"
-    if name in spec["sweeps"]:
-        return f"{SWEEP}/{file}".format(dataset=spec["dataset"], model=spec["sweeps"][name]["entry"])
+        return f"results/baselines/{model['dataset']}.json"
+    for section, folder in (("sweeps", SWEEP), ("subspaces", SUBSPACES)):
+        if name in HANDINS[handin][section]:
+            return f"{folder}/{file}".format(dataset=model["dataset"], model=model["entry"])
     return f"{RUN}/{file}".format(**runs_of(handin)[name])
+
+
+def data_of(handin):
+    """The records of all the data that a hand-in rests on, its own first."""
+    used = [model["dataset"] for model in handins.all_models(HANDINS[handin]).values()]
+    return expand("results/data/{dataset}.json", dataset=unique([HANDINS[handin]["dataset"], *used]))
 
 
 def start_alone():
@@ -113,7 +122,7 @@ try:
     RUNS = [run for name in HANDINS for run in runs_of(name).values()]
     SWEEPS = unique(file_of(handin, name, "sweep.json") for handin, spec in HANDINS.items() for name in spec["sweeps"])
     for spec in HANDINS.values():
-        for model in spec["sweeps"].values():
+        for model in handins.all_models(spec).values():
             settings_of(model["entry"])
 except UserError as error:
     sys.exit(f"latentlab: {error}")

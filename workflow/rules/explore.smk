@@ -26,6 +26,7 @@ rule reconstruct_images:
         code=code("reconstruct_images.py"),
     output:
         pictures=f"{RUN}/pictures.png",
+        sheet=f"{RUN}/sheet.png",
     log:
         f"{LOGS}/reconstruct_images.log",
     threads: 1
@@ -181,6 +182,26 @@ rule measure_samples:
         "Judge samples of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
         "../scripts/measure_samples.py"
+
+
+rule measure_augmentation:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN}/weights.safetensors",
+        code=code("measure_augmentation.py"),
+    output:
+        metrics=f"{RUN}/augmentation.json",
+    log:
+        f"{LOGS}/measure_augmentation.log",
+    threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+        sizes=lookup("augmentation_sizes", within=config),
+        seeds=lookup("augmentation_seeds", within=config),
+    message:
+        "Teach classifiers with samples of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_augmentation.py"
 
 
 rule find_failures:

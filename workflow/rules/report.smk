@@ -12,6 +12,11 @@ def figure_files(wildcards):
     return [file_of(wildcards.handin, name, need) for name in figure["models"] for need in needs]
 
 
+def figure_dataset(wildcards):
+    """What the classes of the figure are called follows from its first model's data."""
+    return handins.all_models(HANDINS[wildcards.handin])[handin_figure(wildcards)["models"][0]]["dataset"]
+
+
 def figure_options(wildcards):
     """The knobs that bear on the figure, and no others."""
     return options_of(handin_figure(wildcards)["plot"])
@@ -26,7 +31,7 @@ def page_models(wildcards):
     spec = HANDINS[wildcards.handin]
     return {
         name: {"label": model["label"], "family": settings_of(model["entry"])["family"]}
-        for name, model in (spec["models"] | spec["sweeps"]).items()
+        for name, model in handins.all_models(spec).items()
     }
 
 
@@ -40,11 +45,14 @@ def page_parts(wildcards):
         for need in handins.NEEDS[figure["plot"]]
     }
     parts = {name: ["sweep.json"] for name in spec["sweeps"]}
+    parts |= {name: ["subspaces.json"] for name in spec["subspaces"]}
     for name, run in runs_of(wildcards.handin).items():
         parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
         parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
         parts[name] += ["failures.json"] * ((name, "failures.json") in drawn)
         parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in drawn)
+        if "parts" in spec["models"][name]:  # the hand-in says itself what it quotes
+            parts[name] = ["metrics.json", *spec["models"][name]["parts"]]
     return parts
 
 
@@ -76,7 +84,7 @@ rule plot_figure:
     params:
         spec=handin_figure,
         models=page_models,
-        dataset=lambda wildcards: HANDINS[wildcards.handin]["dataset"],
+        dataset=figure_dataset,
         options=figure_options,
     message:
         "Draw {wildcards.figure} of {wildcards.handin}"
@@ -87,7 +95,7 @@ rule plot_figure:
 rule render_html:
     input:
         metrics=metrics_files,
-        data=lambda wildcards: f"results/data/{HANDINS[wildcards.handin]['dataset']}.json",
+        data=lambda wildcards: data_of(wildcards.handin),
         figures=handin_figures,
         templates=template_files,
         discussion=lookup("discussion", within=config) or [],
@@ -128,7 +136,7 @@ rule print_pdf:
 rule publish_report:
     input:
         page=f"results/handins/{config['handin']}/{config['handin']}.{{kind}}",
-        data=f"results/data/{HANDINS[config['handin']]['dataset']}.json",
+        data=data_of(config["handin"]),
         code=code("publish_report.py"),
     output:
         page="results/report.{kind}",

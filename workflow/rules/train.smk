@@ -1,6 +1,11 @@
 # Training: one rule for every model; what differs is the wildcards and the entry in `models:`.
 
 
+def training_priority(wildcards):
+    """Convolutions take minutes an epoch: begun first, they do not keep a page waiting."""
+    return 1 if settings_of(wildcards.model)["family"] == "convolutional" else 0
+
+
 rule train_model:
     input:
         data="results/data/{dataset}.json",
@@ -12,6 +17,7 @@ rule train_model:
         f"{LOGS}/train_model.log",
     benchmark:
         f"{BENCHMARKS}/train_model.tsv"
+    priority: training_priority
     threads: 1
     resources:
         mem_mb=2000,

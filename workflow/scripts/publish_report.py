@@ -5,7 +5,7 @@ from latentlab.jobs import job
 with job(snakemake.log):
     copy(snakemake.input.page, snakemake.output.page)
     marked = twin(snakemake.output.page, "STAND-IN-DATA")  # a name that nobody can take for a hand-in's
-    if data.is_stand_in(read_json(snakemake.input.data)):
+    if any(data.is_stand_in(read_json(path)) for path in snakemake.input.data):
         copy(snakemake.input.page, marked)
     else:
         marked.unlink(missing_ok=True)

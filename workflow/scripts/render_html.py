@@ -7,12 +7,13 @@ from latentlab.jobs import job
 with job(snakemake.log) as say:
     params, handin = snakemake.params, snakemake.wildcards.handin
     metrics = report.gather(params.parts, snakemake.input.metrics)
-    provenance = report.provenance_of(metrics, read_json(snakemake.input.data))
+    records = [read_json(path) for path in snakemake.input.data]
+    provenance = report.provenance_of(metrics, records)
     page = report.Page(
         title=params.title,
         course=params.course,
         authors=params.authors,
-        classes=data.CLASSES[read_json(snakemake.input.data)["dataset"]],
+        classes=data.CLASSES[records[0]["dataset"]],
         figures={Path(path).stem: path for path in snakemake.input.figures},
         discussion=snakemake.input.get("discussion"),
     )
