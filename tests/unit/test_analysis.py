@@ -59,6 +59,12 @@ def test_an_even_fade_has_no_jump_and_a_switch_has_all_of_it(known):
     assert analysis.smoothness(known, np.stack([flat(*[7] * 11)])) == {"jump": 1.0, "near": 1.0}
 
 
+def test_convergence_is_where_the_validation_loss_was_lowest_and_where_it_had_almost_fallen():
+    found = analysis.convergence({"epoch": [1.0, 2, 3, 4, 5], "validation_loss": [200, 100.9, 101.2, 100, 103]})
+    assert found == {"best_epoch": 4, "settled_epoch": 2}
+    assert analysis.convergence({"epoch": [1.0], "validation_loss": [7]}) == {"best_epoch": 1, "settled_epoch": 1}
+
+
 def test_pca_errors_are_the_variance_left_out():
     """Pixels with planted variances along three axes: PCA with k components leaves the others'."""
     images = np.full((5000, 784), 0.5)

@@ -23,7 +23,7 @@ def load(tmp_path, **changes):
 def test_those_that_are_shipped_are_valid_and_name_models_that_exist():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     names = handins.names(ROOT / "templates")
-    assert {"lab8", "exercise4"} <= set(names)
+    assert {"lab8", "lab8-pca", "lab10", "exercise4"} <= set(names)
     for name in names:
         spec = handins.load(ROOT / "templates", name, SCHEMA)
         assert {model["entry"] for model in (spec["models"] | spec["sweeps"]).values()} <= set(config["models"])
@@ -45,6 +45,16 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path, changes, sentence):
     with pytest.raises(UserError) as error:
         load(tmp_path, **changes)
     assert sentence in str(error.value) and "mine/handin.yaml" in str(error.value)
+
+
+def test_a_model_has_the_hand_in_s_data_unless_it_says_otherwise(tmp_path):
+    models = {
+        "here": {"entry": "deep-vae", "label": "A"},
+        "there": {"entry": "deep-vae", "label": "B", "dataset": "FashionMNIST"},
+    }
+    spec = load(tmp_path, models=models, subspaces={"flat": {"entry": "linear-ae", "label": "C"}}, figures={})
+    found = {name: model["dataset"] for name, model in handins.all_models(spec).items()}
+    assert found == {"here": "MNIST", "there": "FashionMNIST", "flat": "MNIST"}
 
 
 def test_a_hand_in_that_is_not_there_is_named(tmp_path):

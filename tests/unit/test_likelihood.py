@@ -124,3 +124,16 @@ def test_a_conditional_model_is_integrated_under_each_image_s_own_label():
     apart = torch.cat([likelihood.exact(model, Bernoulli(), x[i : i + 1], y[i : i + 1], count=40) for i in range(12)])
     assert torch.allclose(together, apart, atol=1e-3)
     assert not torch.allclose(together, likelihood.exact(model, Bernoulli(), x, (y + 1) % 10, count=40), atol=1e-3)
+
+
+def test_errors_of_the_background_are_told_apart():
+    """A model that draws every pixel as 0.5 is 0.5 off in the background, and right in the grey square."""
+    images = torch.zeros(4, 28, 28, dtype=torch.uint8)
+    images[:, 7:21, 7:21] = 128
+    model = models.build({"family": "autoencoder", "hidden": [], "conditional": False}, 2)
+    for weights in model.parameters():
+        torch.nn.init.zeros_(weights)
+    settings = {"likelihood": "gaussian", "sigma": 1.0, "output": "sigmoid"}
+    found = likelihood.squared_errors(model, settings, images, torch.zeros(4, dtype=torch.int64))
+    assert found["background_error"] == pytest.approx(0.25)
+    assert found["squared_error"] == pytest.approx(0.75 * 0.25, abs=1e-4)

@@ -12,6 +12,7 @@ from latentlab.files import write_csv, write_json, write_npz, write_png
 
 ROOT = Path(__file__).parents[2]
 CLASSES = [str(i) for i in range(10)]
+TERMS = [f"{split}_{term}" for split in ("train", "validation") for term in ("loss", "reconstruction", "kl")]
 SPREAD = {"mean": [3.0, 2.0], "std": [0.1, 0.2]}
 
 
@@ -38,13 +39,23 @@ def folder(tmp_path_factory):
     write_json(folder / "classifier.json", classifier | {"methods": {"exact": answers}})
     write_npz(folder / "classifier.npz", {f"{split}_exact": rng.normal(size=(50, 10)) for split in ("test", "foreign")})
     write_png(folder / "mistakes.png", rng.random((28, 84)))
-    write_csv(folder / "history.csv", [{"epoch": i, "train_loss": 9 - i, "validation_loss": 9 - i} for i in (1, 2)])
     measures = ("squared_error", "importance_weighted", "negative_elbo", "frechet", "frechet_real")
     write_json(folder / "sweep.json", {"dims": [2, 4], "pca": [4, 3]} | dict.fromkeys(measures, SPREAD))
     close_up = {"axes": np.sort(rng.normal(size=(2, 2, 5))), "density": rng.random((2, 5, 5)), "mean": np.zeros((2, 2))}
     shown = {"std": np.ones((2, 2)), "pixels": rng.random((2, 784)), "gap": np.array([0.1, 0.2])}
     write_npz(folder / "posteriors.npz", close_up | shown)
+    write_csv(folder / "history.csv", [{"epoch": i} | dict.fromkeys(TERMS, 9 - i) for i in (1, 2)])
+    write_json(folder / "metrics.json", {"training": {"best_epoch": 2}})
+    write_png(folder / "sheet.png", rng.random((28 * 8, 28 * 32)))
+    subspaces = {"dims": [2, 900], "rank": 784, "error": [3, 1], "pca": [2, 0], "angle": [1.5, None]}
+    write_json(folder / "subspaces.json", subspaces)
     labels = np.arange(200) % 10
+    write_npz(
+        folder / "planes.npz", {name: rng.normal(size=(200, 2)) for name in ("codes", "pixels")} | {"labels": labels}
+    )
+    by_class = {name: {"mean": 0, "classes": [0.1] * 10} for name in ("silhouette", "neighbour_accuracy")}
+    measured = {"explained": [0.2, 0.1], "plane": by_class, "full": by_class}
+    write_json(folder / "planes.json", {"codes": measured, "pixels": measured})
     codes = {f"{split}_mean": rng.normal(size=(200, 2)) for split in ("train", "test")}
     write_npz(folder / "codes.npz", codes | {"train_labels": labels, "test_labels": labels})
     return folder

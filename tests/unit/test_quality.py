@@ -80,6 +80,39 @@ def test_judge_is_the_same_from_the_same_seed():
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
+class Memory(torch.nn.Module):
+    """A conditional "model" that decodes each label to the planted picture of that class, or of another."""
+
+    latent_dim, conditional = 2, True
+
+    def __init__(self, shift):
+        super().__init__()
+        images, labels = pictures(200, seed=7)
+        first = [images[labels == (label + shift) % 10][0] for label in range(10)]
+        self.drawn = torch.stack(first).flatten(1).float() / 255
+
+    def decode(self, z, y):
+        return self.drawn[y]
+
+
+LINEAR = {"likelihood": "gaussian", "sigma": 1.0, "output": "linear"}
+
+
+def test_samples_come_with_their_labels():
+    generator = torch.Generator().manual_seed(0)
+    images, labels = quality.labelled_samples(Memory(0), LINEAR, None, None, 500, generator)
+    drawn = (images.flatten(1).float() / 255 - Memory(0).drawn[labels]).abs().max()
+    assert drawn < 0.01 and set(labels.tolist()) == set(range(10))
+
+
+def test_samples_of_the_right_class_help_and_of_the_wrong_one_harm(monkeypatch):
+    monkeypatch.setattr(quality, "TAUGHT", 6000)
+    training, test = (tuple(v.long() if v.ndim == 1 else v for v in pictures(400, seed)) for seed in (1, 2))
+    right, wrong = (quality.augmentation(Memory(k), LINEAR, training, test, [5], seeds=2) for k in (0, 1))
+    assert right["sizes"] == [5] and right["real"] == wrong["real"]
+    assert right["gain"]["mean"][0] > 0.2 and wrong["gain"]["mean"][0] < 0.1
+
+
 def test_sample_distance_grows_with_the_damage(judge):
     real, more = (pixels(pictures(2500, seed)[0]) for seed in (1, 2))
     noise = RNG.normal(size=more.shape)

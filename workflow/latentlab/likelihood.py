@@ -38,11 +38,16 @@ def evaluate(model, settings, images, labels, seed=0):
 
 
 def squared_errors(model, settings, images, labels):
-    """Means of (x − x̂)², x̂ decoded from the code's mean: `squared_error` over images and pixels, and
+    """Means of (x − x̂)², x̂ decoded from the code's mean: `squared_error` over images and pixels, with its root, and
     `background_error` over those pixels alone that are 0 in their image."""
     x = to_pixels(images)
     squares = (reconstruct(model, settings, x, labels) - x).square().double()
-    return {"squared_error": squares.mean().item(), "background_error": squares[x == 0].mean().item()}
+    error = squares.mean().item()
+    return {
+        "squared_error": error,
+        "root_squared_error": error**0.5,
+        "background_error": squares[x == 0].mean().item(),
+    }
 
 
 def log_normal(z, mean=0.0, log_var=None):
