@@ -59,7 +59,7 @@ class VAE(Autoencoder):
 
 class Convolutional(Autoencoder):
     """Points: 28² → 32 × 14² → 64 × 7² by 5×5 convolutions and 2×2 max pooling, then 64·7² → hidden → d; and back, by
-    the same layers mirrored and two 4×4 transposed convolutions of stride 2."""
+    the same layers mirrored and two 4×4 transposed convolutions of stride 2. Weights start as in He et al. (2015)."""
 
     inputs = 64 * 7 * 7
 
@@ -78,6 +78,10 @@ class Convolutional(Autoencoder):
             nn.ConvTranspose2d(64, 1, 4, stride=2, padding=1),
             nn.Flatten(),
         )
+        for layer in self.modules():  # torch's own start lets the signal fade over so many layers: slow for epochs
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
 
     def encode(self, x, y=None):
         return super().encode(self.features(x), y)
