@@ -63,6 +63,11 @@ rule classifier:
         CLASSIFIERS,
 
 
+rule subspaces:
+    input:
+        BESIDE_PCA,
+
+
 rule figures:
     input:
         FIGURES,

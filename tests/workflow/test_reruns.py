@@ -16,6 +16,9 @@ OF_A_MODEL = OF_A_PLANE | {
     "measure_samples",
     "collect_sweep",
     "classify_images",
+    "project_codes",
+    "measure_subspaces",
+    "measure_augmentation",
 }
 TRAINING = {"train_model"} | OF_A_MODEL
 ANALYSIS = {
@@ -81,9 +84,10 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("classifier_samples=3", {"classify_images"}),
         ("classifier_grid=20", {"classify_images"}),
         ("baseline_epochs=2", {"measure_baselines"}),
+        ("augmentation_seeds=2", {"measure_augmentation"} | PAGE),
         ("title=Mine", TEXT),
         ("course=Mine", TEXT),
-        ("learning_rate=0.001", set()),  # as the models have it: a value counts, not where it is written
+        ("seed=0", set()),  # as the models have it: a value counts, not where it is written
     ],
 )
 def test_a_knob_reruns_what_depends_on_it(project, knob, expected):
@@ -99,8 +103,9 @@ def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
 
 def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
     record = project.made / "data/FashionMNIST.json"
+    on_these = {"train_model", "classify_images", "reconstruct_images", "measure_subspaces", "measure_augmentation"}
     with edited(record, '"stand-in"', '"stand-in "'):
-        assert set(project.would_run()) == {"train_model", "classify_images"} | OF_A_PLANE  # no more on these data
+        assert set(project.would_run()) == on_these | OF_A_PLANE
     with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
         assert set(project.would_run()) == TRAINING | {"fetch_data", "measure_pca", "train_judge", "measure_baselines"}
 

@@ -86,6 +86,35 @@ def test_the_sweep_has_every_dimension_beside_pca(project):
     assert sweep["pca"][0] > sweep["pca"][1] > 0 and len(sweep["squared_error"]["mean"]) == 2
 
 
+def test_a_linear_autoencoder_is_measured_beside_pca(project):
+    linear, hidden = (
+        read_json(project.made / f"subspaces/FashionMNIST/{model}/subspaces.json")
+        for model in ("linear-ae", "squared-ae")
+    )
+    assert linear["dims"] == [2, 1024] and linear["rank"] <= 784 and linear["pca"] == hidden["pca"]
+    assert linear["error"][0] > 0.99 * linear["pca"][0] > linear["pca"][1]
+    assert 0 < linear["angle"][0] <= 90 and linear["angle"][1] is None and hidden["angle"] == [None, None]
+    assert linear["noise"][0] > 0.9 > linear["noise"][1]
+
+
+def test_codes_and_pixels_are_projected(project):
+    folder = project.made / "models/MNIST/lab10-cnn/d576/seed0"
+    found = read_json(folder / "planes.json")
+    assert (found["codes"]["dimensions"], found["pixels"]["dimensions"]) == (576, 784)
+    for measured in found.values():
+        assert 1 > measured["explained"][0] > measured["explained"][1] > 0
+        assert measured["plane"]["neighbour_accuracy"]["mean"] < measured["full"]["neighbour_accuracy"]["mean"]
+    assert Image.open(folder / "sheet.png").size == (2 * 16 * 28, 8 * 28)
+
+
+@pytest.mark.parametrize("handin", ["lab10", "lab8-pca"])
+def test_the_other_hand_ins_are_one_side_too(project, handin):
+    with pdfplumber.open(project.made / f"handins/{handin}/{handin}.pdf") as pdf:
+        assert len(pdf.pages) == 1
+        words = pdf.pages[0].extract_text()
+    assert all(dataset in words for dataset in ({"MNIST"} if handin == "lab10" else {"FashionMNIST", "MNIST"}))
+
+
 def test_failures_lie_where_the_prior_has_mass(project):
     found = read_json(project.made / "models/MNIST/exercise4-vae/d2/seed0/failures.json")
     for failure in found["found"]:

@@ -121,6 +121,9 @@ try:
         discussion.read(config["discussion"])
     RUNS = [run for name in HANDINS for run in runs_of(name).values()]
     SWEEPS = unique(file_of(handin, name, "sweep.json") for handin, spec in HANDINS.items() for name in spec["sweeps"])
+    BESIDE_PCA = unique(
+        file_of(handin, name, "subspaces.json") for handin, spec in HANDINS.items() for name in spec["subspaces"]
+    )
     for spec in HANDINS.values():
         for model in handins.all_models(spec).values():
             settings_of(model["entry"])
