@@ -136,4 +136,5 @@ def test_errors_of_the_background_are_told_apart():
     settings = {"likelihood": "gaussian", "sigma": 1.0, "output": "sigmoid"}
     found = likelihood.squared_errors(model, settings, images, torch.zeros(4, dtype=torch.int64))
     assert found["background_error"] == pytest.approx(0.25)
+    assert found["ink_error"] == pytest.approx(0, abs=1e-4)
     assert found["squared_error"] == pytest.approx(0.75 * 0.25, abs=1e-4)

@@ -89,4 +89,6 @@ def test_beside_pca_an_equal_is_equal_and_an_identity_copies_noise(reference):
     )
     assert found["dims"] == [3, 900] and found["error"][0] == pytest.approx(found["pca"][0]) and found["error"][1] == 0
     assert found["angle"][0] == pytest.approx(0, abs=0.1) and found["angle"][1] is None
+    assert found["median_angle"][0] <= found["angle"][0] and found["next_variance"][1] is None
+    assert found["next_variance"][0] == pytest.approx(0.81, abs=0.1), "planted: variances fall by 0.9²"
     assert found["noise"][1] == 0 and found["noise"][0] == found["noise_pca"][0] > 0.9

@@ -47,7 +47,14 @@ def folder(tmp_path_factory):
     write_csv(folder / "history.csv", [{"epoch": i} | dict.fromkeys(TERMS, 9 - i) for i in (1, 2)])
     write_json(folder / "metrics.json", {"training": {"best_epoch": 2}})
     write_png(folder / "sheet.png", rng.random((28 * 8, 28 * 32)))
-    subspaces = {"dims": [2, 900], "rank": 784, "error": [3, 1], "pca": [2, 0], "angle": [1.5, None]}
+    subspaces = {
+        "dims": [2, 900],
+        "rank": 784,
+        "error": [3, 1],
+        "pca": [2, 0],
+        "angle": [1.5, None],
+        "median_angle": [1, None],
+    }
     write_json(folder / "subspaces.json", subspaces)
     labels = np.arange(200) % 10
     write_npz(

@@ -38,8 +38,8 @@ def evaluate(model, settings, images, labels, seed=0):
 
 
 def squared_errors(model, settings, images, labels):
-    """Means of (x − x̂)², x̂ decoded from the code's mean: `squared_error` over images and pixels, with its root, and
-    `background_error` over those pixels alone that are 0 in their image."""
+    """Means of (x − x̂)², x̂ decoded from the code's mean: `squared_error` over images and pixels, with its root;
+    `background_error` over those pixels alone that are 0 in their image, `ink_error` over the others."""
     x = to_pixels(images)
     squares = (reconstruct(model, settings, x, labels) - x).square().double()
     error = squares.mean().item()
@@ -47,6 +47,7 @@ def squared_errors(model, settings, images, labels):
         "squared_error": error,
         "root_squared_error": error**0.5,
         "background_error": squares[x == 0].mean().item(),
+        "ink_error": squares[x > 0].mean().item(),
     }
 
 

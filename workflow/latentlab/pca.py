@@ -98,10 +98,13 @@ def beside(reference, reconstructions, spanning, test):
 
     Returns:
         A list each, over `dims`: test errors per pixel, `error` and `pca`; the same for noise, as a share of the
-        noise's variance (1 keeps nothing, 0 copies everything); the largest principal angle in degrees, where the
-        decoder is linear and d below the data's `rank`.
+        noise's variance (1 keeps nothing, 0 copies everything); the largest principal angle, `angle`, and
+        `median_angle` in degrees, where the decoder is linear and d below the data's `rank`; and `next_variance`, that
+        of PCA's component d + 1 as a share of that of component d: near 1 which of the two is kept hardly matters.
     """
     dims, blank = sorted(reconstructions), noise()
+    angles = [reference.angles(spanning[d]) if d in spanning and d < reference.rank else None for d in dims]
+    variance = reference.pca.explained_variance_
 
     def lost(reconstruct):
         return error(blank, reconstruct(blank)) / float(blank.var())
@@ -113,7 +116,7 @@ def beside(reference, reconstructions, spanning, test):
         "pca": [error(test, reference.reconstruct(test, d)) for d in dims],
         "noise": [lost(reconstructions[d]) for d in dims],
         "noise_pca": [lost(lambda pixels, d=d: reference.reconstruct(pixels, d)) for d in dims],
-        "angle": [
-            float(reference.angles(spanning[d])[0]) if d in spanning and d < reference.rank else None for d in dims
-        ],
+        "angle": [None if found is None else float(found.max()) for found in angles],
+        "median_angle": [None if found is None else float(np.median(found)) for found in angles],
+        "next_variance": [float(variance[d] / variance[d - 1]) if d < reference.rank else None for d in dims],
     }

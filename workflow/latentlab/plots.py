@@ -200,18 +200,19 @@ def terms(panels, classes, width, height):
 
 
 def subspaces(panels, classes, width, height):
-    """Autoencoders in the place of PCA: test error by latent dimension, and the largest angle between the subspaces."""
+    """Autoencoders in the place of PCA: test error by latent dimension, and angles between the subspaces."""
     tables = [read_json(panel.files["subspaces.json"]) for panel in panels]
     dims = tables[0]["dims"]
     figure, (error, angle) = plt.subplots(1, 2, figsize=(width, height or width / 2))
     error.plot(dims, tables[0]["pca"], "s--", color="0.45", ms=6, mfc="none", label="PCA")
     for panel, table in zip(panels, tables, strict=True):
         error.plot(dims, table["error"], "o-", ms=3, label=panel.label)
-        found = [(d, value) for d, value in zip(dims, table["angle"], strict=True) if value is not None]
-        if found:
-            angle.plot(*zip(*found, strict=True), "o-", ms=3, color="C0", label=panel.label)
+        for name, style, which in (("angle", "o-", "largest"), ("median_angle", "o:", "median")):
+            found = [(d, value) for d, value in zip(dims, table[name], strict=True) if value is not None]
+            if found:
+                angle.plot(*zip(*found, strict=True), style, ms=3, color="C0", label=which)
     error.set(ylabel="squared error per pixel", ylim=(0, None))
-    angle.set(ylabel="largest angle to PCA (°)", ylim=(0, None))
+    angle.set(ylabel="angle to PCA (°)", ylim=(0, None))
     for ax in (error, angle):
         ax.set_xscale("log", base=2)
         ax.set_xticks(dims, [str(d) for d in dims])
@@ -220,6 +221,7 @@ def subspaces(panels, classes, width, height):
         ax.grid(axis="y")
     error.axvline(tables[0]["rank"], ls=":", color="0.4", lw=0.8)
     error.legend()
+    angle.legend()
     return figure
 
 
