@@ -138,7 +138,7 @@ def augmentation(model, settings, training, test, sizes, seeds):
         pairs = np.array([_taught_pair(model, settings, training, test, size, seed) for seed in range(seeds)])
         for name, values in zip(found, (*pairs.T, pairs[:, 1] - pairs[:, 0]), strict=True):
             found[name].append(values)
-    return {"sizes": list(sizes), "seeds": seeds, "conditional": model.conditional} | {
+    return {"sizes": list(sizes), "seeds": seeds} | {
         name: {"mean": [float(v.mean()) for v in values], "std": [float(v.std()) for v in values]}
         for name, values in found.items()
     }

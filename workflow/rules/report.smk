@@ -52,7 +52,7 @@ def page_parts(wildcards):
         parts[name] += ["failures.json"] * ((name, "failures.json") in drawn)
         parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in drawn)
         if "parts" in spec["models"][name]:  # the hand-in says itself what it quotes
-            parts[name] = ["metrics.json", *spec["models"][name]["parts"]]
+            parts[name] = spec["models"][name]["parts"]
     return parts
 
 

@@ -10,5 +10,5 @@ with job(snakemake.log):
     )
     write_json(
         snakemake.output.metrics,
-        quality.augmentation(model, described["settings"], shown, test, params.sizes, params.seeds),
+        described | quality.augmentation(model, described["settings"], shown, test, params.sizes, params.seeds),
     )
