@@ -52,6 +52,22 @@ def test_shifted_images_have_shifted_features(network):
     assert torch.allclose(features[0][:, :, 1:5], features[1][:, :, 2:6], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "gain"),
+    [
+        (torch.nn.Linear(500, 400), (500,), 1),
+        (torch.nn.Conv2d(32, 64, 5, padding=2), (32, 14, 14), 2),
+        (torch.nn.ConvTranspose2d(64, 64, 4, stride=2, padding=1), (64, 7, 7), 2),
+    ],
+)
+def test_a_layer_starts_by_keeping_the_signal_s_variance(layer, shape, gain):
+    torch.manual_seed(0)
+    models.start(layer)
+    output = layer(torch.randn(50, *shape))
+    inner = output[..., 2:-2, 2:-2] if output.ndim == 4 else output  # at the edge some inputs are missing
+    assert inner.var().item() == pytest.approx(gain, rel=0.1)
+
+
 def test_a_conditional_one_sees_the_label():
     model = models.build(NETWORK | {"conditional": True, "hidden": [20]}, 5)
     x = torch.rand(2, 784)

@@ -6,6 +6,7 @@ to a conditional model only: it sees them one-hot in both directions (Sohn et al
 the precision of the products.
 """
 
+import math
 from itertools import pairwise
 
 import torch
@@ -15,11 +16,11 @@ from torch.nn import functional
 PIXELS, CLASSES = 784, 10
 
 
-def mlp(*sizes):
-    """Linear layers with ReLU between them, none after the last."""
+def mlp(*sizes, activation=nn.ReLU):
+    """Linear layers with an activation between them, none after the last."""
     layers = []
     for fan_in, fan_out in pairwise(sizes):
-        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+        layers += [nn.Linear(fan_in, fan_out), activation()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -27,14 +28,15 @@ class Autoencoder(nn.Module):
     """Points: 784 → hidden → d → hidden mirrored → 784; conditional, 784 + 10 → … → d and d + 10 → … → 784."""
 
     inputs = PIXELS  # what the fully connected layers see and give back
+    activation = nn.ReLU  # between the hidden layers
     code_numbers = 1  # numbers the encoder gives for each latent dimension
 
     def __init__(self, latent_dim, hidden=(), conditional=False):
         super().__init__()
         self.latent_dim, self.conditional = latent_dim, conditional
         label = CLASSES if conditional else 0
-        self.encoder = mlp(self.inputs + label, *hidden, self.code_numbers * latent_dim)
-        self.decoder = mlp(latent_dim + label, *reversed(hidden), self.inputs)
+        self.encoder = mlp(self.inputs + label, *hidden, self.code_numbers * latent_dim, activation=self.activation)
+        self.decoder = mlp(latent_dim + label, *reversed(hidden), self.inputs, activation=self.activation)
 
     def encode(self, x, y=None):
         return self.encoder(self.labelled(x, y)).float(), None
@@ -57,11 +59,23 @@ class VAE(Autoencoder):
         return mean, log_var
 
 
+def start(layer):
+    """Weights with which a layer's outputs vary as its inputs do (He et al. 2015, twice as much before a ReLU): torch's
+    own let the signal fade over many layers, which costs epochs."""
+    if isinstance(layer, nn.ConvTranspose2d):  # of whose kernel each output pixel meets one position in stride²
+        fan_in = layer.weight[:, 0].numel() / math.prod(layer.stride)
+    else:
+        fan_in = layer.weight[0].numel()
+    nn.init.normal_(layer.weight, std=math.sqrt((1 if isinstance(layer, nn.Linear) else 2) / fan_in))
+    nn.init.zeros_(layer.bias)
+
+
 class Convolutional(Autoencoder):
     """Points: 28² → 32 × 14² → 64 × 7² by 5×5 convolutions and 2×2 max pooling, then 64·7² → hidden → d; and back, by
     the same layers mirrored and two 4×4 transposed convolutions of stride 2. Weights start as in He et al. (2015)."""
 
     inputs = 64 * 7 * 7
+    activation = nn.Identity  # ReLUs here, too: three epochs then end no lower than one does without
 
     def __init__(self, latent_dim, hidden=(), conditional=False):
         super().__init__(latent_dim, hidden, conditional)
@@ -72,16 +86,14 @@ class Convolutional(Autoencoder):
             nn.Flatten(),
         )
         self.picture = nn.Sequential(
-            nn.ReLU(),
             nn.Unflatten(1, (64, 7, 7)),
             *(nn.ConvTranspose2d(64, 64, 4, stride=2, padding=1), nn.ReLU()),
             nn.ConvTranspose2d(64, 1, 4, stride=2, padding=1),
             nn.Flatten(),
         )
-        for layer in self.modules():  # torch's own start lets the signal fade over so many layers: slow for epochs
+        for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                start(layer)
 
     def encode(self, x, y=None):
         return super().encode(self.features(x), y)
