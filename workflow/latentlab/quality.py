@@ -13,7 +13,7 @@ from latentlab.training import EVALUATION_BATCH, batches, decode, to_pixels
 
 LEARNING_RATE = 1e-3
 SAMPLES = 5000
-TAUGHT = 30_000  # images that a judge meets when samples are tried as augmentation
+TAUGHT = 60_000  # images that a judge meets when samples are tried as augmentation
 
 
 def active_units(mean, threshold=0.01):
