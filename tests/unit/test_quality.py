@@ -105,10 +105,9 @@ def test_samples_come_with_their_labels():
     assert drawn < 0.01 and set(labels.tolist()) == set(range(10))
 
 
-def test_samples_of_the_right_class_help_and_of_the_wrong_one_harm(monkeypatch):
-    monkeypatch.setattr(quality, "TAUGHT", 6000)
+def test_samples_of_the_right_class_help_and_of_the_wrong_one_harm():
     training, test = (tuple(v.long() if v.ndim == 1 else v for v in pictures(400, seed)) for seed in (1, 2))
-    right, wrong = (quality.augmentation(Memory(k), LINEAR, training, test, [5], seeds=2) for k in (0, 1))
+    right, wrong = (quality.augmentation(Memory(k), LINEAR, training, test, [5], seeds=2, draws=6000) for k in (0, 1))
     assert right["sizes"] == [5] and right["real"] == wrong["real"]
     assert right["gain"]["mean"][0] > 0.2 and wrong["gain"]["mean"][0] < 0.1
 

@@ -13,7 +13,6 @@ from latentlab.training import EVALUATION_BATCH, batches, decode, to_pixels
 
 LEARNING_RATE = 1e-3
 SAMPLES = 5000
-TAUGHT = 60_000  # images that a judge meets when samples are tried as augmentation
 
 
 def active_units(mean, threshold=0.01):
@@ -121,7 +120,7 @@ def labelled_samples(model, settings, images, labels, count, generator):
     return torch.cat(parts).clamp(0, 1).mul(255).round().to(torch.uint8).view(-1, 28, 28), y
 
 
-def augmentation(model, settings, training, test, sizes, seeds):
+def augmentation(model, settings, training, test, sizes, seeds, draws):
     """What a judge gains from a model's samples where real images are few.
 
     Args:
@@ -131,11 +130,11 @@ def augmentation(model, settings, training, test, sizes, seeds):
     Returns:
         `sizes`, `seeds`, and for each size `mean` and `std` over the seeds of the test accuracy of judges trained on
         the `real` images alone, on as many draws half of which are `samples`, and of the `gain` from one to the other.
-        Every judge takes `TAUGHT` draws with replacement, so all make equally many steps.
+        Every judge takes `draws` draws with replacement, so all make equally many steps.
     """
     found = {"real": [], "samples": [], "gain": []}
     for size in sizes:
-        pairs = np.array([_taught_pair(model, settings, training, test, size, seed) for seed in range(seeds)])
+        pairs = np.array([_taught_pair(model, settings, training, test, size, seed, draws) for seed in range(seeds)])
         for name, values in zip(found, (*pairs.T, pairs[:, 1] - pairs[:, 0]), strict=True):
             found[name].append(values)
     return {"sizes": list(sizes), "seeds": seeds} | {
@@ -144,13 +143,13 @@ def augmentation(model, settings, training, test, sizes, seeds):
     }
 
 
-def _taught_pair(model, settings, training, test, size, seed):
+def _taught_pair(model, settings, training, test, size, seed, draws):
     """Test accuracies without and with samples, for `size` real images chosen by `seed`."""
     generator = torch.Generator().manual_seed(seed)
     few = [values[torch.randperm(len(values), generator=generator.manual_seed(seed))[:size]] for values in training]
-    real = torch.randint(len(few[0]), (TAUGHT,), generator=generator)
-    sampled = labelled_samples(model, settings, *few, TAUGHT // 2, generator)
-    half = real[TAUGHT // 2 :]
+    real = torch.randint(len(few[0]), (draws,), generator=generator)
+    sampled = labelled_samples(model, settings, *few, draws // 2, generator)
+    half = real[draws // 2 :]
     shown = ([v[real] for v in few], [torch.cat([v[half], more]) for v, more in zip(few, sampled, strict=True)])
     x, labels = to_pixels(test[0]).numpy(), test[1].numpy()
     judges = [train_judge(*pair, epochs=1, seed=seed) for pair in shown]

@@ -198,6 +198,7 @@ rule measure_augmentation:
         validation_size=lookup("validation_size", within=config),
         sizes=lookup("augmentation_sizes", within=config),
         seeds=lookup("augmentation_seeds", within=config),
+        draws=lookup("augmentation_draws", within=config),
     message:
         "Teach classifiers with samples of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:

@@ -10,5 +10,6 @@ with job(snakemake.log):
     )
     write_json(
         snakemake.output.metrics,
-        described | quality.augmentation(model, described["settings"], shown, test, params.sizes, params.seeds),
+        described
+        | quality.augmentation(model, described["settings"], shown, test, params.sizes, params.seeds, params.draws),
     )
