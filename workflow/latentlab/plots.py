@@ -190,7 +190,9 @@ def terms(panels, classes, width, height):
     figure, axes = plt.subplots(1, 3, figsize=(width, height or width / 3))
     for ax, name in zip(axes, ("loss", "reconstruction", "kl"), strict=True):
         for split in ("train", "validation"):
-            ax.plot(table["epoch"], table[f"{split}_{name}"], label="training" if split == "train" else split)
+            ax.plot(
+                table["epoch"], table[f"{split}_{name}"], ".-", ms=3, label="training" if split == "train" else split
+            )
         ax.set(title={"loss": "loss", "kl": "KL"}.get(name, name), xlabel="epoch")
         ax.locator_params(axis="x", integer=True)
     axes[0].axvline(best, ls=":", color="0.4", lw=0.8)
