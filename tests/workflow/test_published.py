@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pdfplumber
 import pytest
+import yaml
+from sklearn.decomposition import PCA
 
+from latentlab import data, pca, settings, training
 from latentlab.files import read_json
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -22,3 +26,26 @@ def test_a_short_training_is_already_in_the_right_region():
     """Nats are nats: the lab's VAE is between 255 and 300 after a few epochs, its KL between 3 and 12."""
     test = read_json(RESULTS / "models/FashionMNIST/lab8-vae/d2/seed0/metrics.json")["test"]
     assert 255 < test["negative_elbo"] < 300 and 3 < test["kl"] < 12
+
+
+def test_the_low_rank_plane_of_the_test_images_is_scikit_learns():
+    images, _ = data.load(RESULTS / "data/FashionMNIST.json", "test")
+    pixels = training.to_pixels(images.copy()).numpy()
+    exact = PCA(2, svd_solver="covariance_eigh").fit(pixels)
+    positions, explained = pca.plane(pixels)
+    assert explained == pytest.approx(exact.explained_variance_ratio_, abs=1e-4)
+    assert np.abs(positions) == pytest.approx(np.abs(exact.transform(pixels)), abs=1e-2)
+
+
+def test_a_linear_autoencoder_comes_to_pca_s_plane():
+    record = RESULTS / "data/FashionMNIST.json"
+    train, held_out, test = (training.tensors(*data.load(record, split)) for split in ("train", "validation", "test"))
+    root = Path(__file__).parents[2]
+    config = yaml.safe_load((root / "config.yaml").read_text())
+    wanted = settings.resolve(config, root / "workflow/schemas/config.schema.yaml", "linear-ae")
+    model, _ = training.train(wanted, 2, 0, train, held_out)
+    reference = pca.Reference(training.to_pixels(train[0]).numpy())
+    x = training.to_pixels(test[0])
+    best = pca.error(x.numpy(), reference.reconstruct(x.numpy(), 2))
+    assert pca.error(x.numpy(), training.reconstruct(model, wanted, x, test[1]).numpy()) < 1.02 * best
+    assert reference.angles(model.decoder[0].weight.detach().numpy()).max() < 5
