@@ -8,7 +8,8 @@ METRICS = {"vae": {"test": {"elbo": -1234.5678, "kl": 6.0}, "name": "x", "code":
 
 def html(tmp_path, text):
     (tmp_path / "mine.md").write_text(text, encoding="utf-8")
-    return discussion.to_html(tmp_path / "mine.md", METRICS)
+    (page,) = discussion.to_html(tmp_path / "mine.md", METRICS).values()
+    return page
 
 
 def test_figures_are_quoted_by_name(tmp_path):
@@ -41,3 +42,33 @@ def test_unreadable_files_are_named(tmp_path):
     (tmp_path / "latin.md").write_bytes("café".encode("latin-1"))
     with pytest.raises(UserError, match="not UTF-8"):
         discussion.read(tmp_path / "latin.md")
+
+
+SECTIONS = {"1": "One", "2.1": "Two", "2.2": "Three"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("## 2.1\nmine\n", {"2.1": "\nmine\n"}),
+        ("\n## 2.1 as I call it\nmine\n## 1. x\nalso", {"2.1": "\nmine\n", "1": "\nalso"}),
+        ("## Mine\nall of it", {"": "## Mine\nall of it"}),
+        ("## 3 dogs\n### 2.1", {"": "## 3 dogs\n### 2.1"}),
+        ("words about 2.1", {"": "words about 2.1"}),
+    ],
+)
+def test_headings_say_what_is_replaced(text, parts):
+    assert discussion.divide(text, SECTIONS) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("## 2.1\nx\n## 2.3\ny", r"mine\.md: there is no section 2\.3; this hand-in has 1, 2\.1, 2\.2"),
+        ("## 2.1\nx\n## 2.1\ny", "section 2.1 is there twice"),
+        ("lost\n## 2.1\nx", "the text before '## 2.1' is in no section"),
+    ],
+)
+def test_nothing_of_a_student_s_text_is_lost_without_a_word(text, sentence):
+    with pytest.raises(UserError, match=sentence):
+        discussion.divide(text, SECTIONS, "mine.md")

@@ -23,7 +23,7 @@ def load(tmp_path, **changes):
 def test_those_that_are_shipped_are_valid_and_name_models_that_exist():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     names = handins.names(ROOT / "templates")
-    assert {"lab8", "lab8-pca", "lab10", "exercise4"} <= set(names)
+    assert {"summary", "lab8", "lab8-pca", "lab10", "exercise4"} == set(names)
     for name in names:
         spec = handins.load(ROOT / "templates", name, SCHEMA)
         assert {model["entry"] for model in (spec["models"] | spec["sweeps"]).values()} <= set(config["models"])
@@ -39,6 +39,8 @@ def test_those_that_are_shipped_are_valid_and_name_models_that_exist():
         ({"figures": {"one": {"plot": "pie", "models": ["vae"], "width": 5}}}, "figures.one.plot: 'pie' is not one of"),
         ({"dataset": "CIFAR"}, "dataset: 'CIFAR' is not one of"),
         ({"pages": 2}, "'pages' was unexpected"),
+        ({"sections": ["What differs"]}, "sections.0: 'What differs' does not match"),
+        ({"figures": {"one": {"plot": "map", "models": ["vae"], "width": 187}}}, "width: 187 is greater than"),
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(tmp_path, changes, sentence):
@@ -55,6 +57,11 @@ def test_a_model_has_the_hand_in_s_data_unless_it_says_otherwise(tmp_path):
     spec = load(tmp_path, models=models, subspaces={"flat": {"entry": "linear-ae", "label": "C"}}, figures={})
     found = {name: model["dataset"] for name, model in handins.all_models(spec).items()}
     assert found == {"here": "MNIST", "there": "FashionMNIST", "flat": "MNIST"}
+
+
+def test_sections_are_their_numbers_and_headings_in_order(tmp_path):
+    spec = load(tmp_path, sections=["2.1 One of them", "1 Another"])
+    assert list(spec["sections"].items()) == [("2.1", "One of them"), ("1", "Another")]
 
 
 def test_a_hand_in_that_is_not_there_is_named(tmp_path):

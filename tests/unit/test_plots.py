@@ -95,3 +95,33 @@ def test_plots_import_no_torch():
 
     code = "import sys, latentlab.plots; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# What a reader without one kind of cone sees of linear RGB (Machado, Oliveira & Fernandes 2009, severity 1).
+SIGHT = {
+    "all": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def lab(linear):
+    """CIELAB (D65) of linear sRGB `(n, 3)`."""
+    to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    ratio = np.clip(linear, 0, 1) @ np.transpose(to_xyz) / [0.95047, 1, 1.08883]
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_class_colours_differ_for_every_reader(sight):
+    from matplotlib import colors
+
+    plots.use_style(ROOT / "matplotlibrc")
+    cycle = plots.plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    rgb = np.array([colors.to_rgb(colour) for colour in cycle])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = lab(linear @ np.transpose(SIGHT[sight]))
+    apart = np.linalg.norm(seen[:, None] - seen, axis=2)[np.triu_indices(10, 1)]
+    assert len(seen) == 10 and apart.min() > 15, "CIELAB units; about 2 can just be told apart"

@@ -1,4 +1,6 @@
 from latentlab import provenance
+from latentlab.data import NAMES
+from latentlab.report import provenance_of
 
 
 def names(script):
@@ -15,3 +17,17 @@ def test_imports_are_found_through_one_another(tmp_path):
 
 def test_the_commit_is_told():
     assert provenance.commit() == "unknown" or len(provenance.commit().rstrip("+")) == 10
+
+
+def test_equal_values_have_equal_digests_whatever_their_order():
+    assert provenance.digest({"a": 1, "b": [2]}) == provenance.digest({"b": [2], "a": 1})
+    assert provenance.digest({"a": 1}) != provenance.digest({"a": 2})
+
+
+def test_the_page_s_provenance_names_configuration_data_and_weights():
+    record = {"dataset": "MNIST", "source": "local", "sha256": dict.fromkeys(NAMES, "ab")}
+    found = provenance_of({"vae": {"seed": 3, "weights": "ff", "test": {"kl": 1}}}, [record], {"grid_samples": 21})
+    assert found["models"] == {"vae": {"seed": 3, "weights": "ff"}} and found["clean"] in (True, False, None)
+    other = provenance_of({"vae": {"seed": 3, "weights": "fe"}}, [record], {"grid_samples": 22})
+    assert all(found[part]["sha256"] != other[part]["sha256"] for part in ("config", "weights"))
+    assert found["data"] == other["data"]

@@ -1,7 +1,7 @@
 import pdfplumber
 import pytest
 
-from latentlab import report
+from latentlab import fonts, report
 from latentlab.errors import UserError
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>t</title><style>@page {{ margin: 11mm 12mm 15mm }}
@@ -13,7 +13,7 @@ def page(tmp_path, words):
     path = tmp_path / "page.html"
     text = " ".join(["word"] * words)
     path.write_text(
-        PAGE.format(text=text, fonts=report.font_faces(text)).replace("body {", "body { font-family: 'Source Serif';")
+        PAGE.format(text=text, fonts=fonts.font_faces(text)).replace("body {", "body { font-family: 'Source Serif';")
     )
     return path
 

@@ -1,5 +1,8 @@
 """The report on the published data, as `./run report` leaves it in results/."""
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +52,16 @@ def test_a_linear_autoencoder_comes_to_pca_s_plane():
     best = pca.error(x.numpy(), reference.reconstruct(x.numpy(), 2))
     assert pca.error(x.numpy(), training.reconstruct(model, wanted, x, test[1]).numpy()) < 1.02 * best
     assert reference.angles(model.decoder[0].weight.detach().numpy()).max() < 5
+
+
+def test_it_can_be_handed_in(tmp_path):
+    (tmp_path / "mine.yaml").write_text("authors: [{name: Ada Example}]\nepochs: 2\n")
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(tmp_path / "mine.yaml")]
+    done = subprocess.run([*command, "--", "submission"], cwd=RESULTS.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with zipfile.ZipFile(RESULTS / "submission/summary.zip") as archive:
+        archive.extractall(tmp_path)
+    checked = subprocess.run(["sha256sum", "--check", "manifest.txt"], cwd=tmp_path, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+    names = {line.rsplit(": ")[0] for line in checked.stdout.splitlines()}
+    assert {"summary.pdf", "summary.html", "config.yaml", "provenance.json", "metrics/vae/metrics.json"} <= names

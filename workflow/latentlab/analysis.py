@@ -123,6 +123,7 @@ def collect(runs, pca):
         "seeds": len({run["seed"] for run in runs}),
         "model": runs[0]["model"],
         "settings": runs[0]["settings"],
+        "weights": [run["weights"] for run in runs],
         "pca": [pca[str(d)] for d in dims],
         "best": dims[best],
         "saturates": next(d for d, mean in zip(dims, bound["mean"], strict=True) if mean >= enough),

@@ -149,6 +149,16 @@ def mistakes(log_joint, labels, temperature=1.0, count=MISTAKES):
     ]
 
 
+def confused(counts, most=3):
+    """The likeliest mistakes in a confusion matrix `(10, 10)`, true labels down the rows: label, answer, and the share
+    of that label's images; the largest share first."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    worst = np.argsort(-shares, axis=None, kind="stable")[:most]
+    pairs = np.column_stack(np.unravel_index(worst, shares.shape)).tolist()
+    return [[label, answer, float(shares[label, answer])] for label, answer in pairs if shares[label, answer] > 0]
+
+
 def auroc(log_joint, foreign):
     """How well log p(x) tells the model's own images from foreign ones, log joints `(n, 10)` and `(m, 10)`.
 
@@ -173,10 +183,12 @@ def evaluate(joints, labels):
     methods = {}
     for method, joint in joints["test"].items():
         temperature = fit_temperature(joints["validation"][method], labels["validation"])
+        counts = confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(CLASSES))
         methods[method] = measure(joint, labels["test"]) | {
             "temperature": temperature,
             "tempered": measure(joint, labels["test"], temperature),
-            "confusion": confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(CLASSES)).tolist(),
+            "confusion": counts.tolist(),
+            "confused": confused(counts),
             "auroc": auroc(joint, joints["foreign"][method]),
         }
     best = "exact" if "exact" in methods else "importance_weighted"

@@ -45,6 +45,13 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def write_yaml(path, value):
+    """Sorted keys: equal values give equal bytes."""
+    import yaml
+
+    write_text(path, yaml.safe_dump(value, sort_keys=True, allow_unicode=True, width=120))
+
+
 def write_csv(path, rows):
     """`rows`: dictionaries that share their keys."""
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ NEEDS = {
     "posteriors": ["posteriors.npz"],
     "history": ["history.csv"],
     "sweep": ["sweep.json"],
+    "sweep_error": ["sweep.json"],
     "strips": ["sweep.json", "strips.png"],
     "terms": ["history.csv", "metrics.json"],
     "sheet": ["sheet.png"],
@@ -53,7 +54,7 @@ def all_models(spec):
 
 def load(templates, name, schema):
     """The hand-in `name`: `title`, `dataset`, `models`, `sweeps` and `subspaces` (by the names its template gives them,
-    each with its own `dataset`), `figures`.
+    each with its own `dataset`), `figures`, and `sections` (number → heading, in the sheet's order).
 
     Raises:
         UserError: there is no such hand-in, or its file does not fit the schema.
@@ -68,6 +69,7 @@ def load(templates, name, schema):
         key = ".".join(map(str, error.absolute_path)) or "the top level"
         raise UserError(f"{path}: {key}: {error.message}")
     spec = {"sweeps": {}, "subspaces": {}} | spec
+    spec["sections"] = dict(line.split(" ", 1) for line in spec.get("sections", []))
     for model in all_models(spec).values():
         model.setdefault("dataset", spec["dataset"])
     for figure, wanted in spec["figures"].items():

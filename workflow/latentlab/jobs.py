@@ -10,7 +10,8 @@ from latentlab.errors import UserError
 
 @contextmanager
 def job(log):
-    """Yield `say(line)`, which writes to the file `log` and, where a person watches, to the terminal.
+    """Yield `say(line)`, which writes to the file `log` and, where a person watches, to the terminal; a warning,
+    `say(line, warning=True)`, is shown there in any case.
 
     A `UserError` ends the process with its sentence as the log's last line and without a traceback.
     """
@@ -19,10 +20,10 @@ def job(log):
     start = time.monotonic()
     with path.open("w", encoding="utf-8") as file:
 
-        def say(line):
+        def say(line, warning=False):
             print(line, file=file, flush=True)
-            if sys.stderr.isatty():
-                print(line, file=sys.stderr)
+            if warning or sys.stderr.isatty():
+                print(f"latentlab: {line}" if warning else line, file=sys.stderr)
 
         try:
             yield say

@@ -175,8 +175,8 @@ def history(panels, classes, width, height):
     figure, axes = plt.subplots(1, len(panels), figsize=(width, height or width / len(panels)), squeeze=False)
     for ax, panel in zip(axes[0], panels, strict=True):
         table = read_csv(panel.files["history.csv"])
-        for split in ("train", "validation"):
-            ax.plot(table["epoch"], table[f"{split}_loss"], label="training" if split == "train" else split)
+        for split, line in (("train", "-"), ("validation", "--")):
+            ax.plot(table["epoch"], table[f"{split}_loss"], line, label="training" if split == "train" else split)
         ax.set(title=panel.label, xlabel="epoch", ylabel="loss (nats per image)")
         ax.legend()
     return figure
@@ -245,9 +245,7 @@ def sweep(panels, classes, width, height):
     table = read_json(panel.files["sweep.json"])
     dims = table["dims"]
     figure, (error, bound, samples) = plt.subplots(1, 3, figsize=(width, height or width / 3))
-    error.plot(dims, table["pca"], "s--", color="0.45", label="PCA")
-    _with_spread(error, dims, table["squared_error"], label=panel.label)
-    error.set(ylabel="squared error per pixel", ylim=(0, 1.1 * max(table["pca"] + table["squared_error"]["mean"])))
+    _plot_error(error, table, panel.label)
     _with_spread(bound, dims, table["importance_weighted"], label="importance-weighted")
     negated = table["negative_elbo"] | {"mean": [-value for value in table["negative_elbo"]["mean"]]}
     _with_spread(bound, dims, negated, label="ELBO", linestyle=":", color="C2")
@@ -256,11 +254,17 @@ def sweep(panels, classes, width, height):
     samples.plot(dims, table["frechet_real"]["mean"], "--", color="0.45", label="real images")
     samples.set(ylabel="Fréchet distance", ylim=(0, None))
     for ax in (error, bound, samples):
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(dims, [str(d) for d in dims])
-        ax.set_xlabel("latent dimension")
-        ax.grid(axis="y")
-        ax.legend()
+        _over_dimensions(ax, dims)
+    return figure
+
+
+def sweep_error(panels, classes, width, height):
+    """Test error against the latent dimension beside PCA's; mean ± std over seeds."""
+    (panel,) = panels
+    table = read_json(panel.files["sweep.json"])
+    figure, ax = plt.subplots(figsize=(width, height or 0.75 * width))
+    _plot_error(ax, table, panel.label)
+    _over_dimensions(ax, table["dims"])
     return figure
 
 
@@ -453,6 +457,7 @@ FIGURES = {
     "posteriors": posteriors,
     "history": history,
     "sweep": sweep,
+    "sweep_error": sweep_error,
     "strips": strips,
     "terms": terms,
     "sheet": sheet,
@@ -493,17 +498,31 @@ def _scatter(ax, codes, labels, classes):
 
 def _class_legend(figure, classes):
     colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    named = [name if name == str(number) else f"{number} {name}" for number, name in enumerate(classes)]
     handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
-               for colour, name in zip(colours, classes, strict=False)]  # fmt: skip
+               for colour, name in zip(colours, named, strict=False)]  # fmt: skip
     figure.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
 
 
+def _plot_error(ax, table, label):
+    ax.plot(table["dims"], table["pca"], "s--", color="0.45", label="PCA")
+    _with_spread(ax, table["dims"], table["squared_error"], label=label)
+    ax.set(ylabel="squared error per pixel", ylim=(0, 1.1 * max(table["pca"] + table["squared_error"]["mean"])))
+
+
+def _over_dimensions(ax, dims):
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(dims, [str(d) for d in dims])
+    ax.set_xlabel("latent dimension")
+    ax.grid(axis="y")
+    ax.legend()
+
+
 def _mark_centres(ax, centres, classes, colours):
-    """A dot at the centre of each class, and in it the name where it is short enough."""
-    for centre, name, colour in zip(centres, classes, colours, strict=False):
+    """A dot at the centre of each class with its number, which the legend explains: no colour has to be told apart."""
+    for number, (centre, colour) in enumerate(zip(centres, colours, strict=False)):
         ax.plot(*centre, "o", ms=6.5, color=colour, mec="black", mew=0.6)
-        if len(name) <= 2:
-            ax.annotate(name, centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
+        ax.annotate(str(number), centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
 
 
 def _name_axes(ax):

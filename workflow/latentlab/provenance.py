@@ -1,6 +1,8 @@
 """Where a result comes from: code, versions, commit."""
 
 import ast
+import hashlib
+import json
 import platform
 import subprocess
 from importlib.metadata import version
@@ -36,6 +38,11 @@ def _imports(path):
         else:
             continue
         yield from (PACKAGE / f"{name}.py" for name in names if (PACKAGE / f"{name}.py").is_file())
+
+
+def digest(value):
+    """One SHA-256 (hex) for anything that JSON can hold; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def versions(*packages):

@@ -4,52 +4,48 @@ Computes nothing: each number on the page is read from a metrics file. Text from
 Markdown) is data, never a template; nothing is fetched while a page is made.
 """
 
-import base64
 import hashlib
-import io
 import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import font_source_sans_pro
-import font_source_serif_pro
 import jinja2
-import matplotlib
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from markupsafe import Markup
 
-from latentlab import discussion, provenance
+from latentlab import discussion, fonts, layout, provenance
 from latentlab.errors import UserError
 from latentlab.files import read_json, whole
 
 SIZES = [size / 10 for size in range(85, 101)]  # points: the body text is as large as fits
-PAGE_MM, MARGIN_MM = 297, 15  # height of A4, and its bottom margin in base.css
-FONTS = {  # family, style and weight in base.css: the file
-    ("Source Serif", "normal", 400): Path(font_source_serif_pro.font_directory, "SourceSerifPro-Regular.ttf"),
-    ("Source Serif", "italic", 400): Path(font_source_serif_pro.font_directory, "SourceSerifPro-It.ttf"),
-    ("Source Serif", "normal", 700): Path(font_source_serif_pro.font_directory, "SourceSerifPro-Semibold.ttf"),
-    ("Source Sans", "normal", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-Regular.ttf"),
-    ("Source Sans", "italic", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-It.ttf"),
-    ("Source Sans", "normal", 700): Path(font_source_sans_pro.font_directory, "SourceSansPro-Semibold.ttf"),
-    ("STIX", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/STIXGeneral.ttf"),
-    ("DejaVu", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"),
-}
-ALWAYS = set(map(chr, range(0x20, 0x7F))) | {"\u2010"}  # hyphens come with hyphenation
 
 
 @dataclass
 class Page:
-    """What the page says besides its figures and measurements."""
+    """What the page says besides its figures and measurements. Text from outside is cleaned here, once."""
 
     title: str
     course: str | None
     authors: list
     classes: list
+    sections: dict = field(default_factory=dict)  # number → heading, in the sheet's order
     figures: dict = field(default_factory=dict)  # name → path of an SVG
     discussion: str | None = None  # path of a student's Markdown
+
+    def __post_init__(self):
+        self.title, self.course = fonts.clean(self.title), fonts.clean(self.course or "")
+        self.authors = [
+            {key: fonts.clean(str(author.get(key) or "")) for key in ("name", "id", "email")} for author in self.authors
+        ]
+
+
+def complaints(title, course, authors, path):
+    """A sentence for each text from outside that the page cannot show as it stands; `path` of the student's Markdown,
+    or None."""
+    texts = {"title": title, "course": course or ""}
+    texts |= {f"authors.{i}": " ".join(map(str, author.values())) for i, author in enumerate(authors)}
+    return list(fonts.complaints(texts | ({f"discussion ({path})": discussion.read(path)} if path else {})))
 
 
 def gather(parts, paths):
@@ -66,16 +62,22 @@ def gather(parts, paths):
     return metrics
 
 
-def provenance_of(metrics, records):
-    """What the numbers rest on: commit, versions, all the data, and each model's settings and seed."""
+def provenance_of(metrics, records, config):
+    """What the numbers rest on: the commit, versions, the configuration, all the data, and each model's settings, seed
+    and weights."""
     from latentlab.data import digest
 
-    said = ("model", "settings", "latent_dim", "seed", "seeds")
+    said = ("model", "settings", "latent_dim", "seed", "seeds", "weights")
+    models = {name: {key: values[key] for key in said if key in values} for name, values in metrics.items()}
+    commit = provenance.commit()
     return {
-        "commit": provenance.commit(),
+        "commit": commit,
+        "clean": None if commit == "unknown" else not commit.endswith("+"),
         "versions": provenance.versions("latentlab", "torch", "numpy", "matplotlib", "weasyprint"),
+        "config": {"sha256": provenance.digest(config)},
         "data": [{"dataset": r["dataset"], "source": r["source"], "sha256": digest(r)} for r in records],
-        "models": {name: {key: values[key] for key in said if key in values} for name, values in metrics.items()},
+        "models": models,
+        "weights": {"sha256": provenance.digest([models[name].get("weights") for name in sorted(models)])},
     }
 
 
@@ -90,16 +92,17 @@ def render(template, page, metrics, provenance):
         UserError: the student's discussion cannot be read, or quotes a figure that there is not.
     """
     template = Path(template)
+    replaced = discussion.to_html(page.discussion, metrics, page.sections) if page.discussion else {}
     context = {
         "page": page,
-        "discussion": Markup(discussion.to_html(page.discussion, metrics)) if page.discussion else None,
-        "image": lambda name: Markup(data_uri(Path(page.figures[name]).read_bytes(), "image/svg+xml")),
+        "replaced": {number: Markup(html) for number, html in replaced.items()},
+        "image": lambda name: Markup(fonts.data_uri(Path(page.figures[name]).read_bytes(), "image/svg+xml")),
         "css": Markup((template.parent.parent / "base.css").read_text(encoding="utf-8")),
         "provenance": provenance,
         "models": metrics,
     }
     html = fill_in(template, context | metrics | {"fonts": Markup("@fonts@")})
-    return html.replace("@fonts@", font_faces(html), 1)
+    return html.replace("@fonts@", fonts.font_faces(html), 1)
 
 
 def fill_in(template, context):
@@ -124,40 +127,11 @@ def percent(share, digits=0):
     return number(100 * share, digits) + "\u202f%"
 
 
-def font_faces(html):
-    """@font-face rules for the characters of `html`, as woff2 inside the page: no machine's fonts are needed."""
-    wanted = set(re.sub(r"data:[^\"')]*", "", html)) | ALWAYS
-    rules, covered = [], set()
-    for (family, style, weight), path in FONTS.items():
-        known = set(map(chr, TTFont(path, lazy=True).getBestCmap()))
-        fallback = family in ("STIX", "DejaVu")  # these bring only what the text fonts lack
-        if letters := (wanted & known) - (covered if fallback else set()):
-            covered |= letters
-            face = f"font-family: '{family}'; font-style: {style}; font-weight: {weight}"
-            rules.append(f"@font-face {{ {face}; src: url({data_uri(_subset(path, letters), 'font/woff2')}) }}")
-    return "\n".join(rules)
-
-
-def _subset(path, letters):
-    options = subset.Options(flavor="woff2", recalc_timestamp=False, layout_features=["*"])
-    font = subset.load_font(path, options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text="".join(sorted(letters)))
-    subsetter.subset(font)
-    file = io.BytesIO()
-    subset.save_font(font, file, options)
-    return file.getvalue()
-
-
-def data_uri(raw, media_type):
-    return f"data:{media_type};base64,{base64.b64encode(raw).decode()}"
-
-
 def print_pdf(html, pdf, attachments=()):
     """Print the file `html` on one side of A4 in the largest body text that fits, and return its size in points.
 
     Raises:
-        UserError: it does not fit in the smallest size either; or Pango is missing.
+        UserError: it does not fit in the smallest size either, or not all of it can be read; or Pango is missing.
     """
     weasyprint = _weasyprint()
     text = Path(html).read_text(encoding="utf-8")
@@ -173,18 +147,25 @@ def print_pdf(html, pdf, attachments=()):
     fitting = _largest(SIZES, lambda size: len(render(size).pages) == 1)
     if fitting is None:
         raise UserError(_too_long(html, text, render(SIZES[0], "210mm 5000mm").pages[0]))
-    fixed = datetime(2000, 1, 1, tzinfo=UTC)  # equal inputs give equal bytes
-    attached = [
-        weasyprint.Attachment(
-            string=Path(path).read_bytes(), name=Path(path).name, created=fixed, modified=fixed, relationship="Data"
-        )
-        for path in attachments
-    ]
     page = render(fitting)
-    page.metadata.attachments = attached
+    page.metadata.attachments = [_attachment(weasyprint, path) for path in attachments]
     with whole(pdf) as partial:
         page.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=hashlib.sha256(text.encode()).digest()[:16])
+        layout.check(html, page.pages[0], partial, discussed(text))
     return fitting
+
+
+def discussed(html):
+    """The discussion of a page's HTML."""
+    return re.search(r'id="discussion"[^>]*>(.*)<div id="end"', html, re.DOTALL)[1]
+
+
+def _attachment(weasyprint, path):
+    fixed = datetime(2000, 1, 1, tzinfo=UTC)  # equal inputs give equal bytes
+    path = Path(path)
+    return weasyprint.Attachment(
+        string=path.read_bytes(), name=path.name, created=fixed, modified=fixed, relationship="Data"
+    )
 
 
 def _weasyprint():
@@ -216,9 +197,8 @@ def _too_long(html, text, tall):
     """How much too long the page is, from its rendering on paper without an end."""
     px = 25.4 / 96
     end, start = tall.anchors["end"][1] * px, tall.anchors["discussion"][1] * px
-    over = end - (PAGE_MM - MARGIN_MM)
-    discussed = re.search(r'id="discussion"[^>]*>(.*)<div id="end"', text, re.DOTALL)[1]
-    words = len(re.sub(r"<[^>]*>", " ", discussed).split())
+    over = end - (layout.HEIGHT_MM - layout.BOTTOM_MM)
+    words = len(re.sub(r"<[^>]*>", " ", discussed(text)).split())
     return (
         f"{html}: too long for one side of A4 by {math.ceil(over)} mm in the smallest text ({SIZES[0]} pt): "
         f"shorten the discussion by about {math.ceil(over / (end - start) * words)} of its {words} words"

@@ -14,6 +14,7 @@ SWEEP = "results/sweeps/{dataset}/{model}"
 SUBSPACES = "results/subspaces/{dataset}/{model}"
 PLANE = "results/models/{dataset}/{model}/d2/seed{seed}"  # a code that can be drawn
 LOGS, PLANE_LOGS = (folder.replace("/models/", "/logs/") for folder in (RUN, PLANE))
+ATTACHED = ["config.yaml", "provenance.json"]  # beside the page, and attached to its PDF
 BENCHMARKS = RUN.replace("/models/", "/benchmarks/")
 
 
@@ -95,6 +96,19 @@ def data_of(handin):
     return expand("results/data/{dataset}.json", dataset=unique([HANDINS[handin]["dataset"], *used]))
 
 
+def pages_of(handin):
+    return expand("results/handins/{name}/{name}.{kind}", name=handin, kind=["html", "pdf"])
+
+
+def notebooks_of(handin):
+    """The files of each notebook that a hand-in's folder has a template of."""
+    return [
+        f"results/handins/{handin}/notebook/{path.name.removesuffix('.md.j2')}.{kind}"
+        for path in sorted((ROOT / "templates" / handin).glob("*.md.j2"))
+        for kind in ("ipynb", "html", "zip")
+    ]
+
+
 def start_alone():
     """Hold this working directory for as long as the process lives, and clear what a killed run left half-written.
 
@@ -136,12 +150,5 @@ CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
 FIGURES = [
     f"results/handins/{name}/figures/{figure}.svg" for name, spec in HANDINS.items() for figure in spec["figures"]
 ]
-NOTEBOOKS = [
-    f"results/handins/{path.parent.name}/notebook/{path.name.removesuffix('.md.j2')}.{kind}"
-    for path in sorted((ROOT / "templates").glob("*/*.md.j2"))
-    for kind in ("ipynb", "html", "zip")
-]
-PAGES = expand("results/handins/{name}/{name}.{kind}", name=HANDINS, kind=["html", "pdf"]) + [
-    "results/report.html",
-    "results/report.pdf",
-]
+NOTEBOOKS = [file for name in HANDINS for file in notebooks_of(name)]
+PAGES = [file for name in HANDINS for file in pages_of(name)] + ["results/report.html", "results/report.pdf"]

@@ -54,9 +54,10 @@ rule write_notebook:
         parts=archive_parts,
         measured=page_parts,
         contents=archive_contents,
-        title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
+        title=page_title,
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
+        settings=page_settings,
     message:
         "Run the notebook {wildcards.notebook} of {wildcards.handin}, and pack what is handed in"
     script:

@@ -50,10 +50,35 @@ def page_parts(wildcards):
         parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
         parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
         parts[name] += ["failures.json"] * ((name, "failures.json") in drawn)
+        parts[name] += ["conditions.json"] * ((name, "conditions.json") in drawn)
         parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in drawn)
         if "parts" in spec["models"][name]:  # the hand-in says itself what it quotes
             parts[name] = spec["models"][name]["parts"]
     return parts
+
+
+def page_title(wildcards):
+    """A title of one's own is that of the chosen hand-in."""
+    own = config["title"] if wildcards.handin == config["handin"] else None
+    return own or HANDINS[wildcards.handin]["title"]
+
+
+def page_discussion(wildcards):
+    """And so is a discussion: it answers one sheet's questions."""
+    return config["discussion"] or [] if wildcards.handin == config["handin"] else []
+
+
+def page_settings(wildcards):
+    """The configuration that the page rests on: its models resolved, and every knob that is not in them, but none that
+    says where files lie."""
+    spec = HANDINS[wildcards.handin]
+    entries = {model["entry"] for model in handins.all_models(spec).values()}
+    elsewhere = {"models", "data_dir", "data_source", "discussion", *settings.OVERRIDES}
+    return {key: value for key, value in config.items() if key not in elsewhere} | {
+        "handin": wildcards.handin,
+        "title": page_title(wildcards),
+        "models": {entry: settings_of(entry) for entry in sorted(entries)},
+    }
 
 
 def template_files(wildcards):
@@ -98,18 +123,21 @@ rule render_html:
         data=lambda wildcards: data_of(wildcards.handin),
         figures=handin_figures,
         templates=template_files,
-        discussion=lookup("discussion", within=config) or [],
+        discussion=page_discussion,
         code=code("render_html.py"),
     output:
         html="results/handins/{handin}/{handin}.html",
         provenance="results/handins/{handin}/provenance.json",
+        config="results/handins/{handin}/config.yaml",
     log:
         "results/logs/handins/{handin}/render_html.log",
     threads: 1
     params:
-        title=lambda wildcards: config["title"] or HANDINS[wildcards.handin]["title"],
+        title=page_title,
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
+        sections=lambda wildcards: HANDINS[wildcards.handin]["sections"],
+        settings=page_settings,
         parts=page_parts,
     message:
         "Write the page of {wildcards.handin}"
@@ -121,6 +149,7 @@ rule print_pdf:
     input:
         html="results/handins/{handin}/{handin}.html",
         provenance="results/handins/{handin}/provenance.json",
+        config="results/handins/{handin}/config.yaml",
         code=code("print_pdf.py"),
     output:
         pdf="results/handins/{handin}/{handin}.pdf",

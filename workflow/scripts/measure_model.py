@@ -1,7 +1,7 @@
 import numpy as np
 
 from latentlab import analysis, atlas, data, likelihood, models, pca, provenance, quality, style, training
-from latentlab.files import read_csv, read_json, write_json
+from latentlab.files import read_csv, read_json, sha256, write_json
 from latentlab.jobs import job
 
 with job(snakemake.log):
@@ -32,6 +32,7 @@ with job(snakemake.log):
         "model": snakemake.wildcards.model,
         "dataset": record["dataset"],
         "data": data.digest(record),
+        "weights": sha256(snakemake.input.weights),
         "parameters": sum(weights.numel() for weights in model.parameters()),
         "layers": models.layers(model),
         "versions": provenance.versions("torch", "numpy", "scikit-learn"),

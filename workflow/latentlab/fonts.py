@@ -1,0 +1,91 @@
+"""The page's letters: fonts that come with it, and text that they can show."""
+
+import base64
+import io
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import font_source_sans_pro
+import font_source_serif_pro
+import matplotlib
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+FONTS = {  # family, style and weight in base.css: the file
+    ("Source Serif", "normal", 400): Path(font_source_serif_pro.font_directory, "SourceSerifPro-Regular.ttf"),
+    ("Source Serif", "italic", 400): Path(font_source_serif_pro.font_directory, "SourceSerifPro-It.ttf"),
+    ("Source Serif", "normal", 700): Path(font_source_serif_pro.font_directory, "SourceSerifPro-Semibold.ttf"),
+    ("Source Sans", "normal", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-Regular.ttf"),
+    ("Source Sans", "italic", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-It.ttf"),
+    ("Source Sans", "normal", 700): Path(font_source_sans_pro.font_directory, "SourceSansPro-Semibold.ttf"),
+    ("STIX", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/STIXGeneral.ttf"),
+    ("DejaVu", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"),
+}
+ALWAYS = set(map(chr, range(0x20, 0x7F))) | {"\u2010"}  # hyphens come with hyphenation
+TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the text that follows round
+INVISIBLE = {"\n", "\t", "\r", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\ufe0e", "\ufe0f", "\ufeff"}
+
+
+def font_faces(html):
+    """@font-face rules for the characters of `html`, as woff2 inside the page: no machine's fonts are needed."""
+    wanted = set(re.sub(r"data:[^\"')]*", "", html)) | ALWAYS
+    rules, covered = [], set()
+    for (family, style, weight), path in FONTS.items():
+        fallback = family in ("STIX", "DejaVu")  # these bring only what the text fonts lack
+        if letters := (wanted & _known(path)) - (covered if fallback else set()):
+            covered |= letters
+            face = f"font-family: '{family}'; font-style: {style}; font-weight: {weight}"
+            rules.append(f"@font-face {{ {face}; src: url({data_uri(_subset(path, letters), 'font/woff2')}) }}")
+    return "\n".join(rules)
+
+
+def data_uri(raw, media_type):
+    return f"data:{media_type};base64,{base64.b64encode(raw).decode()}"
+
+
+def clean(text):
+    """`text` on one line, without characters that control a machine or turn the writing direction of what follows."""
+    return " ".join("".join(" " if _forbidden(letter) else letter for letter in text).split())
+
+
+def complaints(texts):
+    """A sentence for each of `texts` (key → text) that the page cannot show as it stands, naming the characters."""
+    known = set().union(*map(_known, FONTS.values())) | INVISIBLE
+    for key, text in texts.items():
+        letters = dict.fromkeys(text)
+        dropped = [letter for letter in letters if _forbidden(letter) and letter not in INVISIBLE]
+        missing = [letter for letter in letters if letter not in known and not _forbidden(letter)]
+        if dropped:
+            yield f"{key}: left out {_named(dropped)}, which control a machine and show nothing; take them out"
+        if missing:
+            yield f"{key}: the page's fonts lack {_named(missing)}, so boxes stand there; write it in other letters"
+
+
+def _forbidden(letter):
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in TURNING
+
+
+def _named(letters, most=8):
+    shown = [
+        f"{letter} (U+{ord(letter):04X})" if letter.isprintable() else f"U+{ord(letter):04X}" for letter in letters
+    ]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+
+
+@cache
+def _known(path):
+    """The characters that a font has."""
+    return set(map(chr, TTFont(path, lazy=True).getBestCmap()))
+
+
+def _subset(path, letters):
+    options = subset.Options(flavor="woff2", recalc_timestamp=False, layout_features=["*"])
+    font = subset.load_font(path, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text="".join(sorted(letters)))
+    subsetter.subset(font)
+    file = io.BytesIO()
+    subset.save_font(font, file, options)
+    return file.getvalue()
