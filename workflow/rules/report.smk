@@ -74,11 +74,10 @@ def page_settings(wildcards):
     spec = HANDINS[wildcards.handin]
     entries = {model["entry"] for model in handins.all_models(spec).values()}
     elsewhere = {"models", "data_dir", "data_source", "discussion", *settings.OVERRIDES}
-    return {key: value for key, value in config.items() if key not in elsewhere} | {
-        "handin": wildcards.handin,
-        "title": page_title(wildcards),
-        "models": {entry: settings_of(entry) for entry in sorted(entries)},
-    }
+    knobs = {key: value for key, value in config.items() if key not in elsewhere}
+    own = {"handin": wildcards.handin, "title": page_title(wildcards)}
+    models = {entry: settings_of(entry) for entry in sorted(entries)}
+    return dict(sorted((knobs | own | {"models": models}).items()))  # params are compared in order
 
 
 def template_files(wildcards):
