@@ -77,9 +77,9 @@ class Reference:
         return np.degrees(subspace_angles(spanning, self.pca.components_[: spanning.shape[1]].T))
 
 
-def noise(seed=0):
-    """Pictures `(n, 784)` without any structure: each pixel uniform in [0, 1]."""
-    return np.random.default_rng(seed).random((NOISE_IMAGES, 784), dtype=np.float32)
+def noise(mean, seed=0):
+    """Pictures `(n, 784)` without any structure: each pixel within ½ of its `mean`, evenly."""
+    return mean + np.random.default_rng(seed).random((NOISE_IMAGES, len(mean)), dtype=np.float32) - 0.5
 
 
 def error(pixels, found):
@@ -102,12 +102,12 @@ def beside(reference, reconstructions, spanning, test):
         `median_angle` in degrees, where the decoder is linear and d below the data's `rank`; and `next_variance`, that
         of PCA's component d + 1 as a share of that of component d: near 1 which of the two is kept hardly matters.
     """
-    dims, blank = sorted(reconstructions), noise()
+    dims, blank = sorted(reconstructions), noise(reference.pca.mean_)
     angles = [reference.angles(spanning[d]) if d in spanning and d < reference.rank else None for d in dims]
     variance = reference.pca.explained_variance_
 
     def lost(reconstruct):
-        return error(blank, reconstruct(blank)) / float(blank.var())
+        return error(blank, reconstruct(blank)) / error(blank, reference.pca.mean_)
 
     return {
         "dims": dims,
