@@ -79,13 +79,15 @@ def test_a_sweep_is_collected_by_dimension_and_says_where_it_stops_to_pay():
     bounds = {2: [-130, -132], 8: [-100.2, -100.4], 32: [-100, -100.2]}
     runs = [
         {
-            "latent_dim": d, "seed": seed, "model": "m", "settings": {}, "code": {"active_units": d},
+            "latent_dim": d, "seed": seed, "model": "m", "settings": {}, "weights": f"{d}-{seed}",
+            "code": {"active_units": d},
             "test": {"squared_error": 1 / d, "negative_elbo": -value, "reconstruction": 1, "kl": 1},
             "likelihood": {"importance_weighted": value}, "samples": {"frechet": 1, "frechet_real": 0},
         }
         for d, values in bounds.items() for seed, value in enumerate(values)
     ]  # fmt: skip
     found = analysis.collect(runs, {"2": 3.0, "8": 2.0, "32": 1.0})
+    assert found["weights"][:2] == ["2-0", "2-1"]
     assert found["dims"] == [2, 8, 32] and found["seeds"] == 2 and found["pca"] == [3, 2, 1]
     assert found["importance_weighted"]["mean"] == pytest.approx([-131, -100.3, -100.1])
     assert found["importance_weighted"]["std"][0] == pytest.approx(1)

@@ -97,6 +97,8 @@ def test_binarised_pixels_are_drawn_anew_with_their_grey_as_probability():
     first, second = (training.observe(grey, {"binarise": True}) for _ in range(2))
     assert set(first.unique().tolist()) == {0, 1} and not torch.equal(first, second)
     assert first.mean().item() == pytest.approx(0.2, abs=0.002)
+    shown = [training.observe(grey, {"binarise": "training"}, training=when) for when in (True, False)]
+    assert set(shown[0].unique().tolist()) == {0, 1} and shown[1].unique().tolist() == pytest.approx([0.2])
 
 
 def test_the_cosine_starts_at_the_rate_and_falls():

@@ -189,7 +189,7 @@ def compare(model, settings, images, labels, count=GRID, seed=0, samples=64):
         "elbo": _mean(torch.cat([elbo(model, likelihood, *pair) for pair in pairs])),
         "importance_weighted": _mean(torch.cat(bounds)),
         "samples": samples,
-        "normalised": settings["binarise"] or settings["likelihood"] == "gaussian",
+        "normalised": settings["binarise"] is True or settings["likelihood"] == "gaussian",
     }
     if model.latent_dim <= 2:
         found = exact(model, likelihood, x, labels, count)

@@ -22,11 +22,13 @@ def to_pixels(images):
     return torch.as_tensor(images).flatten(1).float().div_(255)
 
 
-def observe(images, settings):
+def observe(images, settings, training=False):
     """What a model is shown of uint8 images: their grey pixels, or with `binarise` a fresh 0 or 1 for each pixel,
-    drawn with its grey as the probability (Salakhutdinov & Murray 2008)."""
+    drawn with its grey as the probability (Salakhutdinov & Murray 2008). `binarise: training` draws while training
+    only: the noise keeps a model of grey pixels from learning its images by heart."""
     x = to_pixels(images)
-    return (torch.rand_like(x) < x).float() if settings["binarise"] else x
+    drawn = settings["binarise"] is True or (training and settings["binarise"])
+    return (torch.rand_like(x) < x).float() if drawn else x
 
 
 def augmented(images):
@@ -79,7 +81,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
                 half = len(shown) // 2
                 shown = torch.cat([augmented(shown[:half]), shown[half:]])
             with products(settings["precision"]):
-                named = terms(model, likelihood, observe(shown, settings), labels[chosen])
+                named = terms(model, likelihood, observe(shown, settings, training=True), labels[chosen])
             optimiser.zero_grad()
             loss(named, settings["beta"]).backward()
             optimiser.step()
