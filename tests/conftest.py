@@ -13,6 +13,14 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
+
+
+def pytest_collection_modifyitems(items):
+    """The tests of the workflow stay together, where they share one project."""
+    for item in items:
+        if "workflow" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("project"))
 
 
 @pytest.fixture
