@@ -16,14 +16,6 @@ ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """The tests of the workflow stay together, where they share one project."""
-    for item in items:
-        if "workflow" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("project"))
-
-
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
     """A folder with small "published" MNIST files (.gz), whose checksums the library is told; images are uint8."""
