@@ -84,7 +84,7 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("classifier_samples=3", {"classify_images"} | FIGURES),
         ("classifier_grid=20", {"classify_images"} | FIGURES),
         ("baseline_epochs=2", {"measure_baselines"} | TEXT),
-        ("augmentation_seeds=2", {"measure_augmentation"} | PAGE),
+        ("augmentation_seeds=2", {"measure_augmentation"} | TEXT),
         ("title=Mine", PAGE),
         ("course=Mine", TEXT),
         ("seed=0", set()),  # as the models have it: a value counts, not where it is written
@@ -104,7 +104,7 @@ def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
 def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
     record = project.made / "data/FashionMNIST.json"
     with edited(record, '"stand-in"', '"stand-in "'):
-        on_these = TRAINING - {"decode_conditions", "find_failures", "trace_posteriors"}
+        on_these = TRAINING - {"decode_conditions", "find_failures", "project_codes", "trace_posteriors"}
         also = {"measure_pca", "train_judge", "measure_baselines", "measure_subspaces", "measure_augmentation"}
         assert set(project.would_run()) == on_these | also
     with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
