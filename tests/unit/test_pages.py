@@ -99,6 +99,10 @@ CLAIMS = [
         {"sweep.saturates": 8}, "still improves at 8, where 6 units are active",
     ),
     (
+        "summary", {"sweep.saturates": 4, "sweep.active_units.mean.2": 6.0}, "of 8 units 6 are active",
+        {"sweep.saturates": 4, "sweep.active_units.mean.2": 8.0}, "though all 8 units are active",
+    ),
+    (
         "summary", {"sweep.pca.2": 0.021}, "is worse at 2 (0.0460) and better at 8 (0.0210)",
         {"sweep.pca.2": 0.041}, "PCA is worse at 2 (0.0460) and worse at 8 (0.0410)",
     ),
