@@ -72,7 +72,7 @@ def test_the_unpacked_archive_reruns_by_itself(project, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     said = [
-        [output.get("text") for output in cell.get("outputs", [])]
+        "".join("".join(output.get("text", "")) for output in cell.get("outputs", []))
         for notebook in (before, read_json(tmp_path / "cvae.ipynb"))
         for cell in notebook["cells"]
         if cell["cell_type"] == "code"
