@@ -65,16 +65,6 @@ def test_convergence_is_where_the_validation_loss_was_lowest_and_where_it_had_al
     assert analysis.convergence({"epoch": [1.0], "validation_loss": [7]}) == {"best_epoch": 1, "settled_epoch": 1}
 
 
-def test_pca_errors_are_the_variance_left_out():
-    """Pixels with planted variances along three axes: PCA with k components leaves the others'."""
-    images = np.full((5000, 784), 0.5)
-    images[:, :3] += RNG.normal(0, [0.1, 0.05, 0.02], (5000, 3))
-    found = analysis.pca_errors(images, images, [1, 2, 3])
-    assert found["1"] * 784 == pytest.approx(0.05**2 + 0.02**2, rel=0.05)
-    assert found["2"] * 784 == pytest.approx(0.02**2, rel=0.05)
-    assert found["3"] == pytest.approx(0, abs=1e-8)
-
-
 def test_a_sweep_is_collected_by_dimension_and_says_where_it_stops_to_pay():
     bounds = {2: [-130, -132], 8: [-100.2, -100.4], 32: [-100, -100.2]}
     runs = [

@@ -1,8 +1,10 @@
 """Pages of which something cannot be read: each is planted, and each ends in a sentence."""
 
+from pathlib import Path
+
 import pytest
 
-from latentlab import report
+from latentlab import layout, report
 from latentlab.errors import UserError
 from latentlab.fonts import font_faces
 
@@ -55,3 +57,8 @@ def test_what_cannot_be_read_ends_in_a_sentence(tmp_path, body, text, sentence):
         printed(tmp_path, body, text)
     assert sentence in str(error.value) and "page.html: " in str(error.value)
     assert (tmp_path / "page.pdf").read_text() == "an earlier one", "what was there stays"
+
+
+def test_the_margins_are_those_of_the_style():
+    style = (Path(__file__).parents[2] / "templates/base.css").read_text()
+    assert f"margin: {layout.TOP_MM}mm {layout.SIDE_MM}mm {layout.BOTTOM_MM}mm" in style

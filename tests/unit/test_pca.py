@@ -92,3 +92,13 @@ def test_beside_pca_an_equal_is_equal_and_an_identity_copies_noise(reference):
     assert found["median_angle"][0] <= found["angle"][0] and found["next_variance"][1] is None
     assert found["next_variance"][0] == pytest.approx(0.81, abs=0.1), "planted: variances fall by 0.9²"
     assert found["noise"][1] == 0 and found["noise"][0] == found["noise_pca"][0] > 0.9
+
+
+def test_pca_errors_are_the_variance_left_out():
+    """Pixels with planted variances along three axes: PCA with k components leaves the others'."""
+    images = np.full((5000, 784), 0.5)
+    images[:, :3] += np.random.default_rng(0).normal(0, [0.1, 0.05, 0.02], (5000, 3))
+    found = pca.errors(images, images, [1, 2, 3])
+    assert found["1"] * 784 == pytest.approx(0.05**2 + 0.02**2, rel=0.05)
+    assert found["2"] * 784 == pytest.approx(0.02**2, rel=0.05)
+    assert found["3"] == pytest.approx(0, abs=1e-8)

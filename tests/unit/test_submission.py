@@ -6,6 +6,7 @@ import pytest
 from matplotlib import pyplot
 
 from latentlab import report, submission
+from latentlab.files import write_zip
 from latentlab.fonts import font_faces
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>t</title><style>@page {{ margin: 11mm 12mm 15mm }}
@@ -68,7 +69,7 @@ def test_the_archive_holds_its_files_by_name_and_equal_files_give_equal_bytes(tm
     listed = submission.manifest(names, files)
     assert listed.splitlines()[0] == "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  b.txt"
     for name in ("1.zip", "2.zip"):
-        submission.pack(tmp_path / name, names, files)
+        write_zip(tmp_path / name, dict(zip(names, files, strict=True)))
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "1.zip") as archive:
         assert archive.read("metrics/vae/a.json") == b"a" and len(archive.namelist()) == 2

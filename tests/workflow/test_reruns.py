@@ -29,6 +29,8 @@ ANALYSIS = {
     "collect_sweep",
     "classify_images",
     "measure_baselines",
+    "measure_subspaces",
+    "project_codes",
 } | FIGURES
 
 

@@ -1,7 +1,6 @@
 """What a code space looks like, in figures. Distances are Euclidean over the 784 pixels in [0, 1]."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 NEIGHBOURS = 5
@@ -33,12 +32,12 @@ class Data:
     def __init__(self, images, labels, held_out):
         """uint8 images `(n, 28, 28)`, their labels `(n,)`, and held-out images."""
         self.labels = labels
-        self.index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(_pixels(images))
+        self.index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(pixels(images))
         self.scale = float(np.quantile(self.nearest(held_out[:HELD_OUT])[0], NEAR_QUANTILE))
 
     def nearest(self, images):
         """Distance to the nearest training image and that image's index, each `(n,)`."""
-        distance, index = self.index.kneighbors(_pixels(images))
+        distance, index = self.index.kneighbors(pixels(images))
         return distance[:, 0], index[:, 0]
 
     def near(self, images):
@@ -81,17 +80,6 @@ def convergence(history):
     return {"best_epoch": int(epochs[losses.argmin()]), "settled_epoch": int(epochs[(losses <= enough).argmax()])}
 
 
-def pca_errors(images, test_images, dims):
-    """Test error per pixel of PCA, fitted on the training images, by the number of components (as text)."""
-    pca = PCA(max(dims), svd_solver="covariance_eigh").fit(_pixels(images))
-    pixels = _pixels(test_images)
-    codes = pca.transform(pixels)
-    centred = pixels - pca.mean_
-    return {
-        str(d): float(np.square(centred - codes[:, :d] @ pca.components_[:d], dtype=np.float64).mean()) for d in dims
-    }
-
-
 # What a sweep follows, by the names its figure and its page know: where each run's metrics keep it.
 SWEPT = {
     "squared_error": ("test", "squared_error"),
@@ -130,7 +118,7 @@ def collect(runs, pca):
     } | figures
 
 
-def _pixels(images):
+def pixels(images):
     """Flat float32 in [0, 1], from uint8 or from pixels already in that range."""
     flat = np.asarray(images).reshape(len(images), -1)
     return flat.astype(np.float32) / 255 if flat.dtype == np.uint8 else flat.astype(np.float32)

@@ -3,17 +3,15 @@ library, by the names of its handin.yaml. A notebook opens it with `Archive()` a
 
 import re
 import shutil
-import zipfile
 from importlib.metadata import requires, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import latentlab
 from latentlab import data, fetch
-from latentlab.files import read_json, whole, write_json, write_text
+from latentlab.files import read_json, write_json, write_text, write_zip
 
 CONTENTS, STYLE = "contents.json", "matplotlibrc"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold: equal files give equal archives
 
 
 class Archive:
@@ -43,16 +41,16 @@ class Archive:
         model, described = training.load(self.file(name, "weights.safetensors"))
         return model, described["settings"]
 
-    def data(self, split, dataset=None):
-        """Images, uint8 `(n, 28, 28)`, and labels `(n,)`, as tensors; by default of the data set that the models were
-        trained on. At the first call they are fetched from the folder that LATENTLAB_DATA names, else downloaded.
+    def data(self, split):
+        """Images, uint8 `(n, 28, 28)`, and labels `(n,)`, as tensors. At the first call they are fetched
+        from the folder that LATENTLAB_DATA names, else downloaded.
 
         Raises:
             UserError: they cannot be had.
         """
         from latentlab import training
 
-        dataset = dataset or self.contents["dataset"]
+        dataset = self.contents["dataset"]
         record = self.contents["data"][dataset]
         record = record | {"folder": str(self.folder / record["folder"])}
         if not all(Path(record["folder"], name).is_file() for name in data.NAMES):
@@ -108,10 +106,7 @@ def _requirements():
 
 
 def pack(folder, path):
-    """Zip all files of `folder` but its data; equal files give equal bytes."""
-    folder = Path(folder)
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and not {"resources", "__pycache__"} & set(file.relative_to(folder).parts):
-                entry = zipfile.ZipInfo(str(file.relative_to(folder)), EPOCH)
-                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    """Zip all files of `folder` but its data."""
+    files = {file.relative_to(folder): file for file in Path(folder).rglob("*") if file.is_file()}
+    left_out = {"resources", "__pycache__"}
+    write_zip(path, {str(name): file for name, file in files.items() if not left_out & set(name.parts)})

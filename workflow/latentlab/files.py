@@ -41,6 +41,16 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_zip(path, members):
+    """Zip `members`, name → file; sorted and without times: equal files give equal bytes."""
+    import zipfile
+
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in sorted(members.items()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # the first date that a zip can hold
+            archive.writestr(entry, Path(file).read_bytes(), zipfile.ZIP_DEFLATED)
+
+
 def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 

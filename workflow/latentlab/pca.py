@@ -7,7 +7,8 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier
 
-NEIGHBOURS = 5
+from latentlab import analysis
+
 OVERSAMPLING, ITERATIONS = 10, 10  # of the randomised PCA: two components are then exact to 1e-4
 NOISE_IMAGES = 1000
 
@@ -36,7 +37,8 @@ def separation(points, labels, classes=10):
     other class, −1 to 1 (Rousseeuw 1987); `neighbour_accuracy`: share of the class's points whose five nearest other
     points name it by majority. Every class needs a point.
     """
-    nearest = KNeighborsClassifier(NEIGHBOURS).fit(points, labels).predict(None)  # None: no point is its own neighbour
+    knn = KNeighborsClassifier(analysis.NEIGHBOURS).fit(points, labels)
+    nearest = knn.predict(None)  # None: no point is its own neighbour
     figures = {"silhouette": silhouette_samples(points, labels), "neighbour_accuracy": nearest == labels}
     return {
         name: {
@@ -85,6 +87,12 @@ def noise(mean, seed=0):
 def error(pixels, found):
     """Mean over images and pixels of the squared difference."""
     return float(np.square(pixels - found, dtype=np.float64).mean())
+
+
+def errors(images, test_images, dims):
+    """Test error per pixel of PCA, fitted on the training images, by the number of components (as text)."""
+    reference, test = Reference(analysis.pixels(images)), analysis.pixels(test_images)
+    return {str(d): error(test, reference.reconstruct(test, d)) for d in dims}
 
 
 def beside(reference, reconstructions, spanning, test):

@@ -155,9 +155,9 @@ def separation(panels, classes, width, height):
     for ax, figure_of, label in zip(
         axes, ("silhouette", "neighbour_accuracy"), ("silhouette", "neighbours agree"), strict=True
     ):
-        for i, (name, shown) in enumerate((("codes", "codes"), ("pixels", "pixels"))):
+        for i, name in enumerate(("codes", "pixels")):
             values = measured[name]["plane"][figure_of]["classes"]
-            ax.barh(rows + 0.4 * i - 0.2, values, 0.38, color=f"C{i}", label=shown)
+            ax.barh(rows + 0.4 * i - 0.2, values, 0.38, color=f"C{i}", label=name)
         ax.axvline(0, color="0.3", lw=0.6)
         ax.grid(axis="x")
         ax.set_axisbelow(True)

@@ -7,9 +7,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from latentlab.files import whole
-from latentlab.models import CLASSES, PIXELS
-from latentlab.objectives import likelihood_of, sample_code
-from latentlab.training import EVALUATION_BATCH, batches, decode, to_pixels
+from latentlab.models import CLASSES
+from latentlab.objectives import sample_code
+from latentlab.training import EVALUATION_BATCH, decode, to_pixels
 
 LEARNING_RATE = 1e-3
 SAMPLES = 5000
@@ -86,10 +86,8 @@ def measure_samples(judge, model, settings, test_images, held_out, seed=0, count
     rng = np.random.default_rng(seed)
     count = min(count, len(test_images), len(held_out))
     z = torch.tensor(rng.standard_normal((count, model.latent_dim)), dtype=torch.float32)
-    labels = rng.integers(0, 10, count) if model.conditional else np.zeros(count, dtype=int)
-    sampled = np.empty((count, PIXELS), dtype=np.float32)
-    for label in np.unique(labels):
-        sampled[labels == label] = decode(model, settings, z[labels == label], int(label))
+    labels = rng.integers(0, CLASSES, count) if model.conditional else None
+    sampled = decode(model, settings, z, labels)
     real, other = (
         to_pixels(images[rng.permutation(len(images))[:count]]).numpy() for images in (test_images, held_out)
     )  # at random: the files' order is not
@@ -115,9 +113,8 @@ def labelled_samples(model, settings, images, labels, count, generator):
         y = labels[chosen]
         mean, log_var = model.encode(to_pixels(images[chosen]), y)
         z = sample_code(mean, log_var, torch.randn(mean.shape, generator=generator))
-    likelihood = likelihood_of(settings)
-    parts = [likelihood.pixels(model.decode(*some)) for some in batches(EVALUATION_BATCH, z, y)]
-    return torch.cat(parts).clamp(0, 1).mul(255).round().to(torch.uint8).view(-1, 28, 28), y
+    pixels = torch.as_tensor(decode(model, settings, z, y))
+    return pixels.mul(255).round().to(torch.uint8).view(-1, 28, 28), y
 
 
 def augmentation(model, settings, training, test, sizes, seeds, draws):

@@ -2,14 +2,12 @@
 
 import html as html_module
 import re
-import zipfile
 from pathlib import Path
 
 import pdfplumber
 from pdfminer.pdftypes import resolve1
 
-from latentlab.archive import EPOCH
-from latentlab.files import sha256, whole
+from latentlab.files import sha256
 from latentlab.report import discussed
 
 LIMIT_MB = 10  # of the PDF: what most course systems take
@@ -73,13 +71,6 @@ def unanswered(html):
 def manifest(names, files):
     """A line a file, as `sha256sum --check` reads it."""
     return "".join(f"{sha256(file)}  {name}\n" for name, file in sorted(zip(names, files, strict=True)))
-
-
-def pack(path, names, files):
-    """Zip `files` under their `names`; equal files give equal bytes."""
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, file in sorted(zip(names, files, strict=True)):
-            archive.writestr(zipfile.ZipInfo(name, EPOCH), Path(file).read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def _name(value):

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_model, save_model
@@ -140,9 +141,10 @@ def encode(model, images, labels):
 
 @torch.no_grad()
 def decode(model, settings, z, label=None):
-    """Pixels in [0, 1], array `(n, 784)`, of latent positions `(n, d)`, all of one `label` if the model takes one."""
+    """Pixels in [0, 1], array `(n, 784)`, of latent positions `(n, d)`; `label` is one for all of them, or `(n,)`, and
+    matters to a model that takes labels."""
     likelihood, z = likelihood_of(settings), torch.as_tensor(z)
-    y = torch.full((len(z),), label or 0)
+    y = torch.as_tensor(0 if label is None else label).expand(len(z))
     parts = [likelihood.pixels(model.decode(*some)) for some in batches(EVALUATION_BATCH, z, y)]
     return torch.cat(parts).clamp(0, 1).numpy()
 
@@ -161,12 +163,11 @@ def show(model, settings, images, labels, seed=0):
     """Pixels `(40, 784)`: the first image of each class, their reconstructions, and two rows of samples from the prior,
     of a conditional model one of each class in order."""
     torch.manual_seed(seed)
-    likelihood = likelihood_of(settings)
     first = torch.stack([(labels == label).nonzero()[0, 0] for label in range(models.CLASSES)])
     x, y = to_pixels(images[first]), labels[first]
-    rows = [x, likelihood.pixels(model.decode(model.encode(x, y)[0], y))]
-    rows += [likelihood.pixels(model.decode(torch.randn(len(y), model.latent_dim), y)) for _ in range(2)]
-    return torch.cat(rows).clamp(0, 1).numpy()
+    rows = [x.numpy(), reconstruct(model, settings, x, y).clamp(0, 1).numpy()]
+    rows += [decode(model, settings, torch.randn(len(y), model.latent_dim), y) for _ in range(2)]
+    return np.concatenate(rows)
 
 
 def tensors(images, labels):

@@ -20,12 +20,6 @@ def archive_files(wildcards):
     return [file_of(wildcards.handin, name, file) for name in parts for file in parts[name]]
 
 
-def archive_datasets(wildcards):
-    """The hand-in's own data set, and the one that its classifier is shown as foreign."""
-    own = HANDINS[wildcards.handin]["dataset"]
-    return [own, FOREIGN[own]]
-
-
 def archive_contents(wildcards):
     """What the archive says of itself, besides its data."""
     spec = HANDINS[wildcards.handin]
@@ -40,7 +34,7 @@ def archive_contents(wildcards):
 rule write_notebook:
     input:
         files=archive_files,
-        records=lambda wildcards: [f"results/data/{dataset}.json" for dataset in archive_datasets(wildcards)],
+        records=lambda wildcards: data_of(wildcards.handin),
         template=ROOT / "templates/{handin}/{notebook}.md.j2",
         page=expand(ROOT / "templates/notebook/{file}", file=["index.html.j2", "conf.json"]),
         style=ROOT / "matplotlibrc",

@@ -1,4 +1,4 @@
-from latentlab import analysis, data
+from latentlab import data, pca
 from latentlab.files import write_json
 from latentlab.jobs import job
 
@@ -6,4 +6,4 @@ with job(snakemake.log):
     train, test = (
         data.load(snakemake.input.data, split, snakemake.params.validation_size)[0] for split in ("train", "test")
     )
-    write_json(snakemake.output.metrics, analysis.pca_errors(train, test, snakemake.params.dims))
+    write_json(snakemake.output.metrics, pca.errors(train, test, snakemake.params.dims))

@@ -1,6 +1,7 @@
-from latentlab import submission
+from latentlab.files import write_zip
 from latentlab.jobs import job
 
 with job(snakemake.log):
     given = snakemake.input
-    submission.pack(snakemake.output.archive, [*snakemake.params.names, "manifest.txt"], [*given.files, given.manifest])
+    members = dict(zip(snakemake.params.names, given.files, strict=True))
+    write_zip(snakemake.output.archive, members | {"manifest.txt": given.manifest})

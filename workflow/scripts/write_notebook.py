@@ -17,7 +17,7 @@ with job(snakemake.log):
         paths = [folder / "runs" / name / file for name, files in params.measured.items() for file in files]
         metrics = report.gather(params.measured, paths)
         context = metrics | {
-            "provenance": report.provenance_of(metrics, [records[contents["dataset"]]], params.settings),
+            "provenance": report.provenance_of(metrics, list(records.values()), params.settings),
             "source": notebook.source,
             "page": report.Page(params.title, params.course, params.authors, data.CLASSES[contents["dataset"]]),
             "stand_in": data.is_stand_in(records[contents["dataset"]]),
