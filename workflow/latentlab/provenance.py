@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +30,12 @@ def all_modules():
     return sorted(map(str, PACKAGE.glob("*.py")))
 
 
+@cache  # every script asks, and most of the modules are the same
 def _imports(path):
+    return list(_imported(path))
+
+
+def _imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
             names = [alias.name for alias in node.names]

@@ -1,11 +1,13 @@
 """The configuration: checked against the schema in sentences, and resolved to what a training job needs."""
 
 import math
+from functools import cache
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
 from latentlab.errors import UserError
 
@@ -53,11 +55,10 @@ def _validator(schema):
         return number(checker, value) and isinstance(value, int)
 
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"number": number, "integer": integer})
-    from jsonschema.validators import extend
-
     return extend(Draft202012Validator, type_checker=types)(_load(schema))
 
 
+@cache  # read for every model of every job: parsing it each time was most of the time before the first job
 def _load(schema):
     return yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
 
