@@ -71,7 +71,7 @@ rule subspaces:
 
 rule figures:
     input:
-        FIGURES,
+        [figures_of(name) for name in HANDINS],
 
 
 rule handins:

@@ -15,10 +15,11 @@ def test_neighbours_find_planted_classes_and_only_chance_in_noise():
 
 
 def test_extent_of_a_known_gaussian():
-    found = analysis.extent(RNG.normal([0, 10], [1, 2], (50_000, 2)), -4, 4)
+    codes = RNG.normal([0, 10], [1, 2], (50_000, 2))
+    found = analysis.extent(codes)
     assert found["std"] == pytest.approx([1, 2], rel=0.02)
     assert found["low"] == pytest.approx([-2.326, 10 - 4.653], abs=0.1)
-    assert found["within_grid"] == pytest.approx(0.00135, abs=0.001)
+    assert analysis.within(codes, [-4, 0, 4]) == pytest.approx(0.00135, abs=0.001)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,6 @@ from latentlab import atlas
 RNG = np.random.default_rng(0)
 
 
-def test_centres_are_medians_and_a_missing_class_has_none():
-    codes = np.array([[0, 0], [1, 1], [90, 2], [5, 5.0]])
-    found = atlas.centres(codes, np.array([0, 0, 0, 2], np.uint8), classes=3)
-    assert found[[0, 2]].tolist() == [[1, 1], [5, 5]] and np.isnan(found[1]).all()
-
-
 def test_neighbours_of_clusters_that_are_shared_or_not():
     """Classes 0 and 1 share one cluster, three codes of 0 to one of 1; class 2 has its own; there is no class 3."""
     shared, own = RNG.normal(0, 1, (4000, 2)), RNG.normal(50, 1, (500, 2))

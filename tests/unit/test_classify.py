@@ -8,7 +8,7 @@ import torch
 from scipy.special import log_softmax, softmax
 from torch.distributions import MultivariateNormal
 
-from latentlab import classify
+from latentlab import classify, quality
 from latentlab.errors import UserError
 
 PIXELS, SIGMA = 16, 0.3
@@ -197,7 +197,7 @@ def test_baselines_learn_planted_classes():
 
     train, (images, labels) = pictures(1500), pictures(300)
     half_wrong = torch.where(torch.arange(300) % 2 == 0, labels, (labels + 1) % 10)
-    found = classify.baselines(train, (images, half_wrong), epochs=3)
+    found = classify.baselines(train, (images, half_wrong), quality.train_judge(*train, epochs=3))
     for name in ("neighbours", "logistic", "cnn"):
         assert found[name]["accuracy"] == pytest.approx(0.5, abs=0.03)
     assert found["logistic"]["nll"] > 1 and found["cnn"]["nll"] > 1

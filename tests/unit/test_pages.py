@@ -38,8 +38,8 @@ CLAIMS = [
         {"vae.map.grid.near": 0.49}, "only partly clothing: 49 %",
     ),
     (
-        "lab8", {"ae.code.within_grid": 0.31}, "Only 31 % of the test codes lie within",
-        {"ae.code.within_grid": 0.95}, "95 % of the test codes lie within the range of Fig. 2. Of",
+        "lab8", {"ae.map.within_grid": 0.31}, "Only 31 % of the test codes lie within",
+        {"ae.map.within_grid": 0.95}, "95 % of the test codes lie within the range of Fig. 2. Of",
     ),
     (
         "lab8", {"ae.map.lines.jump": 1.5}, "1.50 for the autoencoder , so the VAE fades more evenly",
@@ -79,16 +79,16 @@ CLAIMS = [
         {"cvae.classifier.methods.exact.auroc": 0.249}, "gets the higher one (AUROC 0.249)",
     ),
     (
-        "lab8", {"ae.code.within_grid": 0.31}, "so that 97 % of the codes lie in the square",
-        {"ae.code.within_grid": 1.0}, "lie there and 100 % of the autoencoder’s: here that does not",
+        "lab8", {"ae.map.within_grid": 0.31}, "so that 97 % of the codes lie in the square",
+        {"ae.map.within_grid": 1.0}, "lie there and 100 % of the autoencoder’s: here that does not",
     ),
     (
         "summary", {"vae.map.grid.near": 0.62, "ae.map.grid.near": 0.05}, "more often than the autoencoder’s (62 %",
         {"vae.map.grid.near": 0.05, "ae.map.grid.near": 0.62}, "less often than the autoencoder’s (5 %",
     ),
     (
-        "summary", {"ae.code.within_grid": 0.31}, "97 % of the VAE’s test codes lie in that square, 31 %",
-        {"ae.code.within_grid": 0.98}, "brings no such advantage ( 97 % of the codes lie there, 98 %",
+        "summary", {"ae.map.within_grid": 0.31}, "97 % of the VAE’s test codes lie in that square, 31 %",
+        {"ae.map.within_grid": 0.98}, "brings no such advantage ( 97 % of the codes lie there, 98 %",
     ),
     (
         "summary", {"sweep.squared_error.mean.2": 0.0311}, "falls from 0.0410 to 0.0311",

@@ -125,3 +125,9 @@ def test_class_colours_differ_for_every_reader(sight):
     seen = lab(linear @ np.transpose(SIGHT[sight]))
     apart = np.linalg.norm(seen[:, None] - seen, axis=2)[np.triu_indices(10, 1)]
     assert len(seen) == 10 and apart.min() > 15, "CIELAB units; about 2 can just be told apart"
+
+
+def test_centres_are_medians_and_a_missing_class_has_none():
+    codes = np.array([[0, 0], [1, 1], [90, 2], [5, 5.0]])
+    found = plots.centres(codes, np.array([0, 0, 0, 2], np.uint8), classes=3)
+    assert found[[0, 2]].tolist() == [[1, 1], [5, 5]] and np.isnan(found[1]).all()

@@ -11,6 +11,7 @@ def test_imports_are_found_through_one_another(tmp_path):
     script = tmp_path / "job.py"
     script.write_text("import torch\nfrom latentlab import training\nfrom latentlab.jobs import job\n")
     assert names(script) == {"training", "models", "objectives", "files", "errors", "jobs"}
+    script = tmp_path / "other.py"
     script.write_text("def f():\n    from latentlab.grids import axis\n")
     assert names(script) == {"grids"}
 

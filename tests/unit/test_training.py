@@ -140,3 +140,18 @@ def test_bfloat16_products_train_as_float32_does_and_keep_float32_weights():
         used = torch.is_autocast_enabled("cpu")
     assert (rough_history != exact_history) == used
     assert rough_history[-1]["validation_loss"] == pytest.approx(exact_history[-1]["validation_loss"], rel=5e-3)
+
+
+def test_adam_is_torch_s():
+    """The same steps as torch.optim.Adam's, bit for bit."""
+    ours, theirs = (torch.nn.Linear(3, 2) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    optimiser = training.Adam(ours, weight_decay=0.1)
+    reference = torch.optim.Adam(theirs.parameters(), lr=0.01, weight_decay=0.1, fused=True)
+    for x in torch.randn(20, 4, 3):
+        for model in (ours, theirs):
+            model.zero_grad()
+            model(x).square().sum().backward()
+        optimiser.step(0.01)
+        reference.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))

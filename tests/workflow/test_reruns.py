@@ -6,11 +6,11 @@ import pytest
 
 PAGE = {"render_html", "print_pdf", "publish_report"}
 TEXT = {"write_notebook"} | PAGE
-FIGURES = {"plot_figure"} | TEXT
-OF_A_PLANE = {"encode_images", "decode_grid", "measure_model", "measure_map", "measure_likelihood"} | FIGURES
-OF_A_MODEL = OF_A_PLANE | {
+FIGURES = {f"plot_{handin}" for handin in ("exercise4", "lab10", "lab8", "lab8-pca", "summary")} | TEXT
+OF_A_MODEL = {
+    "explore_model",
+    "map_plane",
     "decode_conditions",
-    "reconstruct_images",
     "find_failures",
     "trace_posteriors",
     "measure_samples",
@@ -19,11 +19,12 @@ OF_A_MODEL = OF_A_PLANE | {
     "project_codes",
     "measure_subspaces",
     "measure_augmentation",
-}
+} | FIGURES
+OF_THE_JUDGE = {"train_judge", "measure_baselines", "measure_samples", "find_failures", "collect_sweep"}
 TRAINING = {"train_model"} | OF_A_MODEL
 ANALYSIS = {
-    "measure_model",
-    "measure_map",
+    "explore_model",
+    "map_plane",
     "find_failures",
     "measure_pca",
     "collect_sweep",
@@ -81,11 +82,11 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("learning_rate=0.002", TRAINING),
         ("epochs=2", TRAINING),
         ("embedding_points=500", FIGURES),
-        ("grid_samples=11", {"decode_grid", "decode_conditions", "measure_map"} | FIGURES),
-        ("likelihood_grid=50", {"measure_likelihood", "collect_sweep"} | FIGURES),
+        ("grid_samples=11", {"map_plane", "decode_conditions"} | FIGURES),
+        ("likelihood_grid=50", {"explore_model", "collect_sweep", "trace_posteriors"} | FIGURES),
         ("classifier_samples=3", {"classify_images"} | FIGURES),
         ("classifier_grid=20", {"classify_images"} | FIGURES),
-        ("baseline_epochs=2", {"measure_baselines"} | TEXT),
+        ("judge_epochs=2", OF_THE_JUDGE | FIGURES),
         ("augmentation_seeds=2", {"measure_augmentation"} | TEXT),
         ("title=Mine", PAGE),
         ("course=Mine", TEXT),
@@ -100,7 +101,7 @@ def test_a_knob_reruns_what_depends_on_it(project, knob, expected):
 def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
     (tmp_path / "wider.yaml").write_text("models: {lab8-ae: {hidden: [64]}}\n")
     jobs = project.would_run("--configfile", "profiles/smoke/settings.yaml", str(tmp_path / "wider.yaml"))
-    assert jobs["train_model"] == jobs["encode_images"] == jobs["measure_map"] == 1
+    assert jobs["train_model"] == jobs["explore_model"] == jobs["map_plane"] == 1
 
 
 def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):

@@ -41,7 +41,7 @@ def test_a_conditional_model_has_a_grid_for_each_chosen_label(project):
 
 @pytest.mark.parametrize("model", ["exercise4-vae", "exercise4-cvae"])
 def test_bounds_lie_below_the_exact_likelihood(project, model):
-    found = read_json(project.made / f"models/MNIST/{model}/d2/seed0/likelihood.json")
+    found = read_json(project.made / f"models/MNIST/{model}/d2/seed0/metrics.json")["likelihood"]
     assert found["elbo"] < found["importance_weighted"] < found["log_likelihood"] + 0.01
     assert found["gap"] == pytest.approx(found["log_likelihood"] - found["elbo"]) and found["normalised"]
 

@@ -14,16 +14,19 @@ def neighbour_accuracy(codes, labels, test_codes, test_labels, neighbours=NEIGHB
     return float(KNeighborsClassifier(neighbours).fit(codes, labels).score(test_codes, test_labels))
 
 
-def extent(codes, low, high):
-    """How far codes `(n, d)` spread: standard deviation and central 98 % a dimension, and the share inside
-    [low, high] in every dimension."""
+def extent(codes):
+    """How far codes `(n, d)` spread: standard deviation and central 98 % a dimension."""
     ends = np.quantile(codes, [0.01, 0.99], axis=0)
     return {
         "std": codes.std(axis=0).tolist(),
         "low": ends[0].tolist(),
         "high": ends[1].tolist(),
-        "within_grid": float(((codes >= low) & (codes <= high)).all(axis=1).mean()),
     }
+
+
+def within(codes, axis):
+    """The share of codes `(n, d)` between the ends of a grid's `axis` in every dimension."""
+    return float(((codes >= axis[0]) & (codes <= axis[-1])).all(axis=1).mean())
 
 
 class Data:

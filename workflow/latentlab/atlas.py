@@ -12,14 +12,6 @@ PRIOR_LIMIT = 2.0  # where the prior has real mass: 86 % of it lies within two s
 APART = 0.4  # reported failures lie at least this far from each other in z
 
 
-def centres(codes, labels, classes=10):
-    """Median code of each class, `(classes, d)`; NaN for a class without codes."""
-    found = np.full((classes, codes.shape[1]), np.nan)
-    for label in np.unique(labels):
-        found[label] = np.median(codes[labels == label], axis=0)
-    return found
-
-
 def neighbours(codes, labels, classes=10, k=10):
     """Share `[i, j]` of class j among the k nearest other codes of the codes of class i, `(classes, classes)`.
 

@@ -23,7 +23,7 @@ from latentlab.errors import UserError
 from latentlab.likelihood import CHECKED, bounds, exact
 from latentlab.models import CLASSES
 from latentlab.objectives import likelihood_of
-from latentlab.quality import probabilities, train_judge
+from latentlab.quality import probabilities
 from latentlab.training import to_pixels
 
 BATCH = 500  # images at a time: their pixels under one label are 1.6 MB
@@ -196,18 +196,17 @@ def evaluate(joints, labels):
     return {"methods": methods, "best": best, "mistakes": shown}
 
 
-def baselines(train, test, epochs, seed=0):
+def baselines(train, test, cnn):
     """What discriminative classifiers reach; train and test are pairs of images and labels (training.tensors).
 
     `neighbours`: the majority of the 5 nearest training images, in pixels. `logistic`: multinomial logistic regression
     on the plain pixels, at most `STEPS` steps of L-BFGS, with scikit-learn's own L2 penalty. `cnn`: the network that
-    judges samples (quality.Judge), trained for `epochs`.
+    judges samples (quality.Judge), trained.
     """
     (x, y), (test_x, test_y) = ((to_pixels(images).numpy(), y.numpy()) for images, y in (train, test))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early, as said
         logistic = LogisticRegression(max_iter=STEPS).fit(x, y)
-    cnn = train_judge(*train, epochs=epochs, seed=seed)
     # every class was seen, so the columns of both are the ten labels
     found = {"logistic": logistic.predict_proba(test_x), "cnn": probabilities(cnn, test_x)}
     tiny = np.finfo(np.float32).tiny

@@ -63,7 +63,7 @@ def load(record, split, validation_size=5000):
         raise UserError(f"validation_size: {validation_size} leaves none of {len(images)} images to train on")
     held_out = slice(len(images) - validation_size, None)
     kept = {"test": slice(None), "train": slice(len(images) - validation_size), "validation": held_out}[split]
-    return images[kept], labels[kept]
+    return images[kept].copy(), labels[kept].copy()  # writable, unlike the file's bytes: torch warns of those
 
 
 def is_stand_in(record):

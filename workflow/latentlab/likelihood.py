@@ -151,7 +151,7 @@ def close_up(model, likelihood, x, y=None, count=SIDE):
     return {name: value.numpy() for name, value in found.items()}
 
 
-def posteriors(model, settings, images, labels, seed=0, ranks=RANKS, candidates=CHECKED):
+def posteriors(model, settings, images, labels, count=GRID, seed=0, ranks=RANKS, candidates=CHECKED):
     """`close_up` of a few images, arrays with the images first, and their `pixels` (784,).
 
     They are the images at `ranks` (0 to 1) of the gap among the first `candidates`: from one that the encoder gets
@@ -160,7 +160,7 @@ def posteriors(model, settings, images, labels, seed=0, ranks=RANKS, candidates=
     torch.manual_seed(seed)
     likelihood, y = likelihood_of(settings), labels[:candidates]
     x = observe(images[:candidates], settings)
-    order = (exact(model, likelihood, x, y) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)).argsort()
+    order = (exact(model, likelihood, x, y, count) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)).argsort()
     chosen = [int(order[round(rank * (len(order) - 1))]) for rank in ranks]
     found = [close_up(model, likelihood, x[i], y[i]) | {"pixels": x[i].numpy()} for i in chosen]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}

@@ -18,7 +18,6 @@ from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Ellipse
 
-from latentlab import atlas
 from latentlab.files import read_csv, read_json, whole
 
 MM = 1 / 25.4  # inches
@@ -493,7 +492,7 @@ def _scatter(ax, codes, labels, classes):
     colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     order = np.random.default_rng(0).permutation(len(codes))  # no class lies on top of the others
     ax.scatter(*codes[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
-    _mark_centres(ax, atlas.centres(codes, labels, len(classes)), classes, colours)
+    _mark_centres(ax, centres(codes, labels, len(classes)), classes, colours)
 
 
 def _class_legend(figure, classes):
@@ -516,6 +515,14 @@ def _over_dimensions(ax, dims):
     ax.set_xlabel("latent dimension")
     ax.grid(axis="y")
     ax.legend()
+
+
+def centres(codes, labels, classes=10):
+    """Median code of each class, `(classes, d)`; NaN for a class without codes."""
+    found = np.full((classes, codes.shape[1]), np.nan)
+    for label in np.unique(labels):
+        found[label] = np.median(codes[labels == label], axis=0)
+    return found
 
 
 def _mark_centres(ax, centres, classes, colours):

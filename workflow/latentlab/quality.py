@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from latentlab.files import whole
 from latentlab.models import CLASSES
 from latentlab.objectives import sample_code
-from latentlab.training import EVALUATION_BATCH, decode, to_pixels
+from latentlab.training import EVALUATION_BATCH, Adam, decode, to_pixels
 
 LEARNING_RATE = 1e-3
 SAMPLES = 5000
@@ -44,17 +44,16 @@ class Judge(nn.Module):
         return self.head(F.relu(self.features(x)))
 
 
-def train_judge(images, labels, epochs=2, seed=0, batch_size=128):
+def train_judge(images, labels, epochs, seed=0, batch_size=128):
     """A judge trained on uint8 tensors, images `(n, 28, 28)` and labels `(n,)`; for evaluation."""
     torch.manual_seed(seed)
     judge = Judge()
-    optimiser = torch.optim.Adam(judge.parameters(), lr=LEARNING_RATE, fused=True)
+    optimiser = Adam(judge)
     for _ in range(epochs):
         for chosen in torch.randperm(len(images)).split(batch_size):
             error = F.cross_entropy(judge(to_pixels(images[chosen])), labels[chosen].long())
-            optimiser.zero_grad()
             error.backward()
-            optimiser.step()
+            optimiser.step(LEARNING_RATE)
     return judge.eval()
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -18,6 +19,7 @@ from latentlab import discussion, fonts, layout, provenance
 from latentlab.errors import UserError
 from latentlab.files import read_json, whole
 
+FONT_FACE = re.compile(r"@font-face {[^}]*}")
 SIZES = [size / 10 for size in range(85, 101)]  # points: the body text is as large as fits
 
 
@@ -135,24 +137,34 @@ def print_pdf(html, pdf, attachments=()):
     """
     weasyprint = _weasyprint()
     text = Path(html).read_text(encoding="utf-8")
-    document = weasyprint.HTML(string=text, url_fetcher=_only_data(weasyprint))
-
-    def render(size, page="A4"):
-        style = f"@page {{ size: {page} !important }} :root {{ --body: {size}pt !important }}"
-        try:
-            return document.render(stylesheets=[weasyprint.CSS(string=style)])
-        except weasyprint.urls.FatalURLFetchingError as error:
-            raise UserError(f"{html}: {error}: refused, for a page may hold nothing from elsewhere") from error
-
-    fitting = _largest(SIZES, lambda size: len(render(size).pages) == 1)
-    if fitting is None:
-        raise UserError(_too_long(html, text, render(SIZES[0], "210mm 5000mm").pages[0]))
-    page = render(fitting)
+    try:
+        size, page = _fit(weasyprint, html, text)
+    except weasyprint.urls.FatalURLFetchingError as error:
+        raise UserError(f"{html}: {error}: refused, for a page may hold nothing from elsewhere") from error
     page.metadata.attachments = [_attachment(weasyprint, path) for path in attachments]
     with whole(pdf) as partial:
         page.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=hashlib.sha256(text.encode()).digest()[:16])
         layout.check(html, page.pages[0], partial, discussed(text))
-    return fitting
+    return size
+
+
+def _fit(weasyprint, html, text):
+    """The largest size of the body text at which the page takes one side, and the page in that size."""
+    fetcher, known = _only_data(weasyprint), weasyprint.text.fonts.FontConfiguration()
+    head, body = text.split("</head>", 1)
+    faces = FONT_FACE.findall(head)  # unpacked here once, not for every size that is tried
+    weasyprint.CSS(string="".join(faces), url_fetcher=fetcher, font_config=known)
+    document = weasyprint.HTML(string=FONT_FACE.sub("", head) + "</head>" + body, url_fetcher=fetcher)
+
+    @cache
+    def render(size, page="A4"):
+        style = f"@page {{ size: {page} !important }} :root {{ --body: {size}pt !important }}"
+        return document.render(font_config=known, stylesheets=[weasyprint.CSS(string=style)])
+
+    size = _largest(SIZES, lambda size: len(render(size).pages) == 1)
+    if size is None:
+        raise UserError(_too_long(html, text, render(SIZES[0], "210mm 5000mm").pages[0]))
+    return size, render(size)
 
 
 def discussed(html):

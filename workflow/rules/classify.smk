@@ -27,6 +27,7 @@ rule classify_images:
 rule measure_baselines:
     input:
         data="results/data/{dataset}.json",
+        judge="results/judges/{dataset}.safetensors",
         code=code("measure_baselines.py"),
     output:
         metrics="results/baselines/{dataset}.json",
@@ -35,7 +36,6 @@ rule measure_baselines:
     threads: 1
     params:
         validation_size=lookup("validation_size", within=config),
-        epochs=lookup("baseline_epochs", within=config),
     message:
         "Measure other classifiers on {wildcards.dataset}"
     script:

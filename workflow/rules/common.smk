@@ -24,7 +24,6 @@ wildcard_constraints:
     latent_dim="[1-9][0-9]*",
     seed="[0-9]+",
     handin="[A-Za-z0-9_-]+",
-    figure="[a-z0-9_]+",
     notebook="[A-Za-z0-9_-]+",
 
 
@@ -147,8 +146,5 @@ except UserError as error:
 CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
     f"results/baselines/{run['dataset']}.json" for run in RUNS if can_classify(run)
 )
-FIGURES = [
-    f"results/handins/{name}/figures/{figure}.svg" for name, spec in HANDINS.items() for figure in spec["figures"]
-]
 NOTEBOOKS = [file for name in HANDINS for file in notebooks_of(name)]
 PAGES = [file for name in HANDINS for file in pages_of(name)] + ["results/report.html", "results/report.pdf"]

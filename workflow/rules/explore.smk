@@ -1,70 +1,60 @@
 # Exploring a trained model: its codes, its decoder's map of the plane, and both in figures.
 
 
-rule encode_images:
+rule explore_model:
     input:
         data="results/data/{dataset}.json",
         weights=f"{RUN}/weights.safetensors",
-        code=code("encode_images.py"),
+        history=f"{RUN}/history.csv",
+        code=code("explore_model.py"),
     output:
         codes=f"{RUN}/codes.npz",
-    log:
-        f"{LOGS}/encode_images.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-    message:
-        "Encode {wildcards.dataset} with {wildcards.model}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
-    script:
-        "../scripts/encode_images.py"
-
-
-rule reconstruct_images:
-    input:
-        data="results/data/{dataset}.json",
-        weights=f"{RUN}/weights.safetensors",
-        code=code("reconstruct_images.py"),
-    output:
         pictures=f"{RUN}/pictures.png",
         sheet=f"{RUN}/sheet.png",
+        metrics=f"{RUN}/metrics.json",
     log:
-        f"{LOGS}/reconstruct_images.log",
+        f"{LOGS}/explore_model.log",
     threads: 1
     params:
         validation_size=lookup("validation_size", within=config),
+        positions=lookup("likelihood_grid", within=config),
     message:
-        "Reconstruct and sample with {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+        "Encode, reconstruct and measure with {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
-        "../scripts/reconstruct_images.py"
+        "../scripts/explore_model.py"
 
 
-rule decode_grid:
+rule map_plane:
     input:
+        data="results/data/{dataset}.json",
         weights=f"{PLANE}/weights.safetensors",
         codes=f"{PLANE}/codes.npz",
-        code=code("decode_grid.py"),
+        code=code("map_plane.py"),
     output:
         grid=f"{PLANE}/grid.png",
         occupied=f"{PLANE}/grid-occupied.png",
         quantiles=f"{PLANE}/grid-quantiles.png",
         axes=f"{PLANE}/grids.json",
+        metrics=f"{PLANE}/map.json",
     log:
-        f"{PLANE_LOGS}/decode_grid.log",
+        f"{PLANE_LOGS}/map_plane.log",
     threads: 1
     params:
+        validation_size=lookup("validation_size", within=config),
         samples=lookup("grid_samples", within=config),
         low=lookup("grid_min", within=config),
         high=lookup("grid_max", within=config),
         spacing=lookup("grid_spacing", within=config),
     message:
-        "Decode the latent plane of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+        "Decode and measure the latent plane of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
-        "../scripts/decode_grid.py"
+        "../scripts/map_plane.py"
 
 
 rule decode_conditions:
     input:
         weights=f"{PLANE}/weights.safetensors",
+        codes=f"{PLANE}/codes.npz",
         code=code("decode_conditions.py"),
     output:
         grids=f"{PLANE}/conditions.png",
@@ -84,69 +74,6 @@ rule decode_conditions:
         "../scripts/decode_conditions.py"
 
 
-rule measure_model:
-    input:
-        data="results/data/{dataset}.json",
-        weights=f"{RUN}/weights.safetensors",
-        history=f"{RUN}/history.csv",
-        codes=f"{RUN}/codes.npz",
-        code=code("measure_model.py"),
-    output:
-        metrics=f"{RUN}/metrics.json",
-    log:
-        f"{LOGS}/measure_model.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-        low=lookup("grid_min", within=config),
-        high=lookup("grid_max", within=config),
-    message:
-        "Measure {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
-    script:
-        "../scripts/measure_model.py"
-
-
-rule measure_map:
-    input:
-        data="results/data/{dataset}.json",
-        weights=f"{PLANE}/weights.safetensors",
-        codes=f"{PLANE}/codes.npz",
-        grid=f"{PLANE}/grid.png",
-        occupied=f"{PLANE}/grid-occupied.png",
-        code=code("measure_map.py"),
-    output:
-        metrics=f"{PLANE}/map.json",
-    log:
-        f"{PLANE_LOGS}/measure_map.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-        samples=lookup("grid_samples", within=config),
-    message:
-        "Measure the map of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
-    script:
-        "../scripts/measure_map.py"
-
-
-rule measure_likelihood:
-    input:
-        data="results/data/{dataset}.json",
-        weights=f"{RUN}/weights.safetensors",
-        code=code("measure_likelihood.py"),
-    output:
-        metrics=f"{RUN}/likelihood.json",
-    log:
-        f"{LOGS}/measure_likelihood.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-        positions=lookup("likelihood_grid", within=config),
-    message:
-        "Integrate the likelihood of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
-    script:
-        "../scripts/measure_likelihood.py"
-
-
 rule trace_posteriors:
     input:
         data="results/data/{dataset}.json",
@@ -159,6 +86,7 @@ rule trace_posteriors:
     threads: 1
     params:
         validation_size=lookup("validation_size", within=config),
+        positions=lookup("likelihood_grid", within=config),
     message:
         "Trace true posteriors of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -9,9 +9,8 @@ def archive_parts(wildcards):
     }
     for name, measured in page_parts(wildcards).items():
         parts[name] += measured
-    for figure in spec["figures"].values():
-        for name in figure["models"]:
-            parts[name] += handins.NEEDS[figure["plot"]]
+    for name, need in drawn(wildcards.handin):
+        parts[name].append(need)
     return {name: unique(files) for name, files in parts.items()}
 
 
@@ -26,7 +25,7 @@ def archive_contents(wildcards):
     return {
         "dataset": spec["dataset"],
         "validation_size": config["validation_size"],
-        "models": page_models(wildcards),
+        "models": models_of(wildcards.handin),
         "figures": {name: figure | {"options": options_of(figure["plot"])} for name, figure in spec["figures"].items()},
     }
 

@@ -1,57 +1,59 @@
 # The page: figures, then HTML, then the PDF printed from that HTML.
 
 
-def handin_figure(wildcards):
-    return HANDINS[wildcards.handin]["figures"][wildcards.figure]
+def drawn(handin):
+    """What the figures of a hand-in need: pairs of what it calls a model and one of that model's files."""
+    figures = HANDINS[handin]["figures"].values()
+    return unique(
+        (name, need) for figure in figures for name in figure["models"] for need in handins.NEEDS[figure["plot"]]
+    )
 
 
-def figure_files(wildcards):
-    """What the figure's kind needs of each of its models, file by file."""
-    figure = handin_figure(wildcards)
-    needs = handins.NEEDS[figure["plot"]]
-    return [file_of(wildcards.handin, name, need) for name in figure["models"] for need in needs]
+def figure_files(handin):
+    return unique(file_of(handin, name, need) for name, need in drawn(handin))
 
 
-def figure_dataset(wildcards):
-    """What the classes of the figure are called follows from its first model's data."""
-    return handins.all_models(HANDINS[wildcards.handin])[handin_figure(wildcards)["models"][0]]["dataset"]
+def drawings(handin):
+    """The figures of a hand-in as plots.py draws them: each its entry of handin.yaml, with the knobs that bear on it,
+    its panels, and the data set that names the classes, its first model's."""
+    return [
+        figure
+        | {
+            "options": options_of(figure["plot"]),
+            "panels": [panel_of(handin, name, figure["plot"]) for name in figure["models"]],
+            "dataset": handins.all_models(HANDINS[handin])[figure["models"][0]]["dataset"],
+        }
+        for figure in HANDINS[handin]["figures"].values()
+    ]
 
 
-def figure_options(wildcards):
-    """The knobs that bear on the figure, and no others."""
-    return options_of(handin_figure(wildcards)["plot"])
+def panel_of(handin, name, plot):
+    return models_of(handin)[name] | {"files": {need: file_of(handin, name, need) for need in handins.NEEDS[plot]}}
 
 
 def options_of(plot):
     return {name: config[knob] for name, knob in handins.KNOBS.get(plot, {}).items()}
 
 
-def page_models(wildcards):
+def models_of(handin):
     """What figures say of the models besides their files: their labels, and their family."""
-    spec = HANDINS[wildcards.handin]
     return {
         name: {"label": model["label"], "family": settings_of(model["entry"])["family"]}
-        for name, model in handins.all_models(spec).items()
+        for name, model in handins.all_models(HANDINS[handin]).items()
     }
 
 
 def page_parts(wildcards):
     """The files of figures that the page may quote, by the names its template gives to what was measured."""
     spec = HANDINS[wildcards.handin]
-    drawn = {
-        (name, need)
-        for figure in spec["figures"].values()
-        for name in figure["models"]
-        for need in handins.NEEDS[figure["plot"]]
-    }
+    needed = drawn(wildcards.handin)
     parts = {name: ["sweep.json"] for name in spec["sweeps"]}
     parts |= {name: ["subspaces.json"] for name in spec["subspaces"]}
     for name, run in runs_of(wildcards.handin).items():
         parts[name] = ["metrics.json"] + ["map.json"] * has_map(run)
-        parts[name] += ["likelihood.json"] * (settings_of(run["model"])["family"] == "vae")
-        parts[name] += ["failures.json"] * ((name, "failures.json") in drawn)
-        parts[name] += ["conditions.json"] * ((name, "conditions.json") in drawn)
-        parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in drawn)
+        parts[name] += ["failures.json"] * ((name, "failures.json") in needed)
+        parts[name] += ["conditions.json"] * ((name, "conditions.json") in needed)
+        parts[name] += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in needed)
         if "parts" in spec["models"][name]:  # the hand-in says itself what it quotes
             parts[name] = spec["models"][name]["parts"]
     return parts
@@ -86,8 +88,8 @@ def template_files(wildcards):
     return sorted(str(path) for folder in folders for path in folder.iterdir() if path.is_file())
 
 
-def handin_figures(wildcards):
-    return [f"results/handins/{wildcards.handin}/figures/{name}.svg" for name in HANDINS[wildcards.handin]["figures"]]
+def figures_of(handin):
+    return [f"results/handins/{handin}/figures/{name}.svg" for name in HANDINS[handin]["figures"]]
 
 
 def metrics_files(wildcards):
@@ -95,32 +97,34 @@ def metrics_files(wildcards):
     return [file_of(wildcards.handin, name, part) for name in parts for part in parts[name]]
 
 
-rule plot_figure:
-    input:
-        files=figure_files,
-        style=ROOT / "matplotlibrc",
-        code=code("plot_figure.py"),
-    output:
-        figure="results/handins/{handin}/figures/{figure}.svg",
-    log:
-        "results/logs/handins/{handin}/plot_{figure}.log",
-    threads: 1
-    params:
-        spec=handin_figure,
-        models=page_models,
-        dataset=figure_dataset,
-        options=figure_options,
-    message:
-        "Draw {wildcards.figure} of {wildcards.handin}"
-    script:
-        "../scripts/plot_figure.py"
+# A rule for each hand-in, for each draws figures of its own: one job, for a figure takes less time than its start.
+for handin in HANDINS:
+
+    rule:
+        name:
+            f"plot_{handin}"
+        input:
+            files=figure_files(handin),
+            style=ROOT / "matplotlibrc",
+            code=code("plot_figures.py"),
+        output:
+            figures=figures_of(handin),
+        log:
+            f"results/logs/handins/{handin}/plot_figures.log",
+        threads: 1
+        params:
+            figures=drawings(handin),
+        message:
+            f"Draw the figures of {handin}"
+        script:
+            "../scripts/plot_figures.py"
 
 
 rule render_html:
     input:
         metrics=metrics_files,
         data=lambda wildcards: data_of(wildcards.handin),
-        figures=handin_figures,
+        figures=lambda wildcards: figures_of(wildcards.handin),
         templates=template_files,
         discussion=page_discussion,
         code=code("render_html.py"),

@@ -28,7 +28,6 @@ rule measure_pca:
 rule collect_sweep:
     input:
         metrics=lambda wildcards: sweep_runs(wildcards, "metrics.json"),
-        likelihoods=lambda wildcards: sweep_runs(wildcards, "likelihood.json"),
         samples=lambda wildcards: sweep_runs(wildcards, "samples.json"),
         pictures=lambda wildcards: sweep_runs(wildcards, "pictures.png", seeds=[0]),
         pca="results/pca/{dataset}.json",

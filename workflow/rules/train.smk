@@ -42,7 +42,8 @@ rule train_judge:
     threads: 1
     params:
         validation_size=lookup("validation_size", within=config),
+        epochs=lookup("judge_epochs", within=config),
     message:
-        "Train the classifier that judges samples of {wildcards.dataset}"
+        "Train the classifier of {wildcards.dataset} that judges samples, and that others are compared with"
     script:
         "../scripts/train_judge.py"

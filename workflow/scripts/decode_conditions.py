@@ -1,6 +1,6 @@
 import numpy as np
 
-from latentlab import grids, training
+from latentlab import analysis, grids, training
 from latentlab.files import write_json, write_png
 from latentlab.jobs import job
 
@@ -14,4 +14,6 @@ with job(snakemake.log):
         for label in params.conditions
     ]
     write_png(snakemake.output.grids, np.concatenate(pictures, axis=1))
-    write_json(snakemake.output.axes, {"labels": params.conditions, "x": axis.tolist(), "y": axis.tolist()})
+    described = {"labels": params.conditions, "x": axis.tolist(), "y": axis.tolist()}
+    described["within_grid"] = analysis.within(np.load(snakemake.input.codes)["test_mean"], axis)
+    write_json(snakemake.output.axes, described)
