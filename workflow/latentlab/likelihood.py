@@ -121,17 +121,22 @@ def posterior(model, likelihood, x, y=None, count=GRID, limit=LIMIT):
 
 
 @torch.no_grad()
-def close_up(model, likelihood, x, y=None, count=SIDE):
+def close_up(model, likelihood, x, y=None, count=GRID, side=SIDE):
     """The true posterior of one image x (784,) in the plane, and the encoder's Gaussian beside it.
 
+    Args:
+        count: positions a side of the grid on which the posterior is found first, of the whole plane.
+
     Returns:
-        Arrays `axes` (2, count), ascending, over the smallest rectangle that holds both (all but 1e-4 of either side of
-        the posterior, four standard deviations of the Gaussian); `density` (count, count) with the second latent
+        Arrays `axes` (2, side), ascending, over the smallest rectangle that holds both (all but 1e-4 of either side of
+        the posterior, four standard deviations of the Gaussian); `density` (side, side) with the second latent
         dimension down the rows, which sums to 1 over its cells' area; `mean` and `std` (2,) of the Gaussian; and the
         `gap` (), log p(x) − ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
     """
-    steps = torch.tensor(axis(-LIMIT, LIMIT, GRID)).float()
-    coarse = posterior(model, likelihood, x, y).reshape(GRID, GRID).flip(0)  # reading order starts at the highest z2
+    steps = torch.tensor(axis(-LIMIT, LIMIT, count)).float()
+    coarse = (
+        posterior(model, likelihood, x, y, count).reshape(count, count).flip(0)
+    )  # reading order starts at the highest z2
     label = None if y is None else y[None]
     mean, log_var = (found[0] for found in model.encode(x[None], label))
     std, pad = (0.5 * log_var).exp(), steps[1] - steps[0]
@@ -139,14 +144,14 @@ def close_up(model, likelihood, x, y=None, count=SIDE):
     for i, mass in enumerate((coarse.sum(0), coarse.sum(1))):
         held = steps[(mass.cumsum(0) > 1e-4) & (mass.flip(0).cumsum(0).flip(0) > 1e-4)]
         low, high = min(held[0] - pad, mean[i] - 4 * std[i]), max(held[-1] + pad, mean[i] + 4 * std[i])
-        axes.append(torch.linspace(float(low), float(high), count))
+        axes.append(torch.linspace(float(low), float(high), side))
     z = torch.tensor(points(*(steps.numpy() for steps in axes)))
     joint = likelihood.log_prob_matrix(x[None], decode_all(model, z, None if y is None else int(y)))[0] + log_normal(z)
     cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
     log_density = torch.log_softmax(joint, 0) - cell.log()
     log_q = log_normal(z, mean, log_var)
     gap = (log_q.exp() * (log_q - log_density)).sum() * cell
-    density = log_density.exp().reshape(count, count).flip(0)
+    density = log_density.exp().reshape(side, side).flip(0)
     found = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std, "gap": gap}
     return {name: value.numpy() for name, value in found.items()}
 
@@ -162,7 +167,7 @@ def posteriors(model, settings, images, labels, count=GRID, seed=0, ranks=RANKS,
     x = observe(images[:candidates], settings)
     order = (exact(model, likelihood, x, y, count) - elbo(model, likelihood, x, y, samples=GAP_SAMPLES)).argsort()
     chosen = [int(order[round(rank * (len(order) - 1))]) for rank in ranks]
-    found = [close_up(model, likelihood, x[i], y[i]) | {"pixels": x[i].numpy()} for i in chosen]
+    found = [close_up(model, likelihood, x[i], y[i], count) | {"pixels": x[i].numpy()} for i in chosen]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 

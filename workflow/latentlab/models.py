@@ -94,6 +94,7 @@ class Convolutional(Autoencoder):
         for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
                 start(layer)
+        self.to(memory_format=torch.channels_last)  # the convolutions are half as fast again with channels side by side
 
     def encode(self, x, y=None):
         return super().encode(self.features(x), y)

@@ -15,7 +15,7 @@ from latentlab.errors import UserError
 from latentlab.files import whole
 from latentlab.objectives import likelihood_of, loss, terms
 
-EVALUATION_BATCH = 2000
+EVALUATION_BATCH = 500  # the feature maps of more images do not stay in the cache
 TURN, STRETCH, SHIFT = 10.0, 0.1, 1.0  # the most that `augment` does: degrees, share of the size, pixels
 
 
