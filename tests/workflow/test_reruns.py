@@ -13,20 +13,18 @@ OF_A_MODEL = {
     "decode_conditions",
     "find_failures",
     "trace_posteriors",
-    "measure_samples",
     "collect_sweep",
     "classify_images",
     "project_codes",
     "measure_subspaces",
     "measure_augmentation",
 } | FIGURES
-OF_THE_JUDGE = {"train_judge", "measure_baselines", "measure_samples", "find_failures", "collect_sweep"}
+OF_THE_JUDGE = {"train_judge", "measure_baselines", "find_failures", "collect_sweep"}
 TRAINING = {"train_model"} | OF_A_MODEL
 ANALYSIS = {
     "explore_model",
     "map_plane",
     "find_failures",
-    "measure_pca",
     "collect_sweep",
     "classify_images",
     "measure_baselines",
@@ -108,10 +106,10 @@ def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
     record = project.made / "data/FashionMNIST.json"
     with edited(record, '"stand-in"', '"stand-in "'):
         on_these = TRAINING - {"decode_conditions", "find_failures", "project_codes", "trace_posteriors"}
-        also = {"measure_pca", "train_judge", "measure_baselines", "measure_subspaces", "measure_augmentation"}
+        also = {"train_judge", "measure_baselines", "measure_subspaces", "measure_augmentation"}
         assert set(project.would_run()) == on_these | also
     with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
-        assert set(project.would_run()) == TRAINING | {"fetch_data", "measure_pca", "train_judge", "measure_baselines"}
+        assert set(project.would_run()) == TRAINING | {"fetch_data", "train_judge", "measure_baselines"}
 
 
 def test_published_data_from_another_folder_are_the_same_data(project):

@@ -93,25 +93,6 @@ rule trace_posteriors:
         "../scripts/trace_posteriors.py"
 
 
-rule measure_samples:
-    input:
-        data="results/data/{dataset}.json",
-        weights=f"{RUN}/weights.safetensors",
-        judge="results/judges/{dataset}.safetensors",
-        code=code("measure_samples.py"),
-    output:
-        metrics=f"{RUN}/samples.json",
-    log:
-        f"{LOGS}/measure_samples.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-    message:
-        "Judge samples of {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
-    script:
-        "../scripts/measure_samples.py"
-
-
 rule measure_augmentation:
     input:
         data="results/data/{dataset}.json",

@@ -7,30 +7,13 @@ def sweep_runs(wildcards, name, seeds=None):
     return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
 
 
-rule measure_pca:
-    input:
-        data="results/data/{dataset}.json",
-        code=code("measure_pca.py"),
-    output:
-        metrics="results/pca/{dataset}.json",
-    log:
-        "results/logs/pca/{dataset}.log",
-    threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
-        dims=lookup("sweep_dims", within=config),
-    message:
-        "Measure PCA on {wildcards.dataset}"
-    script:
-        "../scripts/measure_pca.py"
-
-
 rule collect_sweep:
     input:
+        data="results/data/{dataset}.json",
+        weights=lambda wildcards: sweep_runs(wildcards, "weights.safetensors"),
         metrics=lambda wildcards: sweep_runs(wildcards, "metrics.json"),
-        samples=lambda wildcards: sweep_runs(wildcards, "samples.json"),
         pictures=lambda wildcards: sweep_runs(wildcards, "pictures.png", seeds=[0]),
-        pca="results/pca/{dataset}.json",
+        judge="results/judges/{dataset}.safetensors",
         code=code("collect_sweep.py"),
     output:
         sweep=f"{SWEEP}/sweep.json",
@@ -38,7 +21,10 @@ rule collect_sweep:
     log:
         "results/logs/sweeps/{dataset}/{model}.log",
     threads: 1
+    params:
+        validation_size=lookup("validation_size", within=config),
+        dims=lookup("sweep_dims", within=config),
     message:
-        "Collect the sweep of {wildcards.model} on {wildcards.dataset}"
+        "Judge the samples of {wildcards.model} on {wildcards.dataset} at each dimension, and set it beside PCA"
     script:
         "../scripts/collect_sweep.py"
