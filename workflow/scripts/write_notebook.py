@@ -19,6 +19,7 @@ with job(snakemake.log):
         context = metrics | {
             "provenance": report.provenance_of(metrics, list(records.values()), params.settings),
             "source": notebook.source,
+            "knobs": params.settings,
             "page": report.Page(params.title, params.course, params.authors, data.CLASSES[contents["dataset"]]),
             "stand_in": data.is_stand_in(records[contents["dataset"]]),
         }
