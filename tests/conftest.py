@@ -62,7 +62,7 @@ class Project:
         """How many jobs of each rule a run would do now, targets left out."""
         said = self.snakemake("-n", *words).stdout
         table = said.split("Job stats:")[1] if "Job stats:" in said else ""
-        rows = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+        rows = re.findall(r"^([\w-]+) +(\d+)$", table, re.MULTILINE)
         return {rule: int(count) for rule, count in rows if "_" in rule}
 
     def hashes(self):

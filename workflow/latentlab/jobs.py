@@ -1,5 +1,6 @@
 """What every job of the workflow does around its work: a log, and errors that a person can read."""
 
+import resource
 import sys
 import time
 from contextlib import contextmanager
@@ -30,4 +31,12 @@ def job(log):
         except UserError as error:
             print(error, file=file)
             sys.exit(f"latentlab: {error}")
-        say(f"done in {time.monotonic() - start:.1f} s")
+        say(f"done in {time.monotonic() - start:.1f} s; {usage()}")
+
+
+def usage():
+    """What this process and its children took so far, their start included, in words: CPU seconds and peak memory."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    kib = 1 if sys.platform.startswith("linux") else 1024  # macOS counts bytes
+    memory = max(one.ru_maxrss for one in used) / 1024 / kib
+    return f"{sum(one.ru_utime + one.ru_stime for one in used):.1f} s of CPU, at most {memory:.0f} MiB"
