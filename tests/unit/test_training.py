@@ -155,3 +155,13 @@ def test_adam_is_torch_s():
         optimiser.step(0.01)
         reference.step()
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+def test_a_device_that_is_not_there_is_refused_and_auto_takes_one_that_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="device: this machine has no cuda"):
+        training.device_of("cuda")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert training.device_of("auto") == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert training.device_of("auto") == "cuda"

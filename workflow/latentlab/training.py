@@ -36,7 +36,7 @@ def observe(images, settings, training=False):
 def augmented(images):
     """uint8 images `(n, 28, 28)`, each turned, stretched and shifted at random, bilinearly, black coming in."""
     n = len(images)
-    turn, wide, high, right, down = (torch.rand(5, n) * 2 - 1).unbind()
+    turn, wide, high, right, down = (torch.rand(5, n, device=images.device) * 2 - 1).unbind()
     turn, wide, high = turn * math.radians(TURN), 1 + STRETCH * wide, 1 + STRETCH * high
     right, down = (2 * SHIFT / images.shape[-1] * shift for shift in (right, down))
     cos, sin = turn.cos(), turn.sin()
@@ -50,17 +50,32 @@ def batches(size, *tensors):
     return zip(*(tensor.split(size) for tensor in tensors), strict=True)
 
 
-def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row: None):
+def device_of(knob):
+    """The torch device that the knob `device` names; "auto" is the first of CUDA, MPS and the processor that is there.
+
+    Raises:
+        UserError: there is no such device here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if knob == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there[knob]:
+        raise UserError(f"config: device: this machine has no {knob}; choose auto or cpu")
+    return knob
+
+
+def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row: None, device="cpu"):
     """Train the model of a `models:` entry.
 
     Args:
         settings: the resolved entry (settings.py).
         training, validation: pairs of images, uint8 `(n, 28, 28)`, and labels, int64 `(n,)`; tensors.
         on_epoch: called with each row of the history as it is made.
+        device: where it trains (torch's name); equal runs give equal bytes on the processor only.
 
     Returns:
-        The model, and the history: one dictionary an epoch, terms in nats per image; the training terms are the
-        epoch's running means (each image once, as it was met), the validation terms are taken after the epoch.
+        The model, on the processor, and the history: one dictionary an epoch, terms in nats per image; the training
+        terms are the epoch's running means (each image once, as it was met), the validation terms are taken after it.
 
     Raises:
         UserError: the loss is no longer a number.
@@ -68,19 +83,20 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
     # Adam's moments of a pixel that is always black fade to denormal numbers, which halve the speed of every step.
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
-    model = models.build(settings, latent_dim)
+    model = models.build(settings, latent_dim).to(device)
     likelihood = likelihood_of(settings)
     optimiser = Adam(model, settings["weight_decay"])
-    images, labels = training
+    images, labels = (part.to(device) for part in training)
+    validation = [part.to(device) for part in validation]
     history = []
     for epoch in range(1, settings["epochs"] + 1):
         rate, sums = learning_rate(settings, epoch), {}
-        for chosen in torch.randperm(len(images)).split(settings["batch_size"]):
+        for chosen in torch.randperm(len(images), device=device).split(settings["batch_size"]):
             shown = images[chosen]
             if settings["augment"]:  # half of a batch: the other half shows what real images look like
                 half = len(shown) // 2
                 shown = torch.cat([augmented(shown[:half]), shown[half:]])
-            with products(settings["precision"]):
+            with products(settings["precision"], device):
                 named = terms(model, likelihood, observe(shown, settings, training=True), labels[chosen])
             loss(named, settings["beta"]).backward()
             optimiser.step(rate)
@@ -96,7 +112,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
             )
         history.append(row)
         on_epoch(row)
-    return model, history
+    return model.cpu(), history
 
 
 class Adam:
@@ -106,7 +122,7 @@ class Adam:
     def __init__(self, model, weight_decay=0.0):
         self.weights, self.weight_decay = list(model.parameters()), weight_decay
         self.means, self.squares = ([torch.zeros_like(weight) for weight in self.weights] for _ in range(2))
-        self.steps = [torch.zeros(()) for _ in self.weights]
+        self.steps = [torch.zeros((), device=weight.device) for weight in self.weights]
 
     @torch.no_grad()
     def step(self, learning_rate):
@@ -119,11 +135,11 @@ class Adam:
             weight.grad = None
 
 
-def products(precision):
-    """The context in which matrix products have this precision: bfloat16 only where the processor multiplies it in
-    hardware (AMX), for elsewhere it is the slower one. Weights, sums and the optimiser stay float32."""
-    fast = torch.cpu.get_capabilities().get("amx_bf16", False)
-    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16" and fast)
+def products(precision, device="cpu"):
+    """The context in which matrix products have this precision: bfloat16 on a processor only if that multiplies it in
+    hardware (AMX), for else it is the slower one. Weights, sums and the optimiser stay float32."""
+    fast = device != "cpu" or torch.cpu.get_capabilities().get("amx_bf16", False)
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16" and fast)
 
 
 def learning_rate(settings, epoch):
@@ -219,7 +235,8 @@ def load(path):
 
 def _add(sums, named):
     for name, values in named.items():
-        sums[name] = sums.get(name, 0.0) + values.detach().sum(dtype=torch.float64)
+        wide = torch.float32 if values.device.type == "mps" else torch.float64  # which MPS lacks
+        sums[name] = sums.get(name, 0.0) + values.detach().sum(dtype=wide)
 
 
 def _row(split, sums, images, beta):

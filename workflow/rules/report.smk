@@ -75,7 +75,7 @@ def page_settings(wildcards):
     says where files lie."""
     spec = HANDINS[wildcards.handin]
     entries = {model["entry"] for model in handins.all_models(spec).values()}
-    elsewhere = {"models", "data_dir", "data_source", "discussion", *settings.OVERRIDES}
+    elsewhere = {"models", "device", "data_dir", "data_source", "discussion", *settings.OVERRIDES}
     knobs = {key: value for key, value in config.items() if key not in elsewhere}
     own = {"handin": wildcards.handin, "title": page_title(wildcards)}
     models = {entry: settings_of(entry) for entry in sorted(entries)}

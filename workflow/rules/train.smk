@@ -26,6 +26,7 @@ rule train_model:
         runtime=60,
     params:
         settings=model_settings,
+        device=lookup("device", within=config),
         validation_size=lookup("validation_size", within=config),
     message:
         "Train {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"

@@ -8,8 +8,10 @@ with job(snakemake.log) as say:
     shown, held_out = (
         training.tensors(*data.load(record, split, params.validation_size)) for split in ("train", "validation")
     )
+    device = training.device_of(params.device)
+    say(f"on {device}")
     model, history = training.train(
-        params.settings, latent_dim, seed, shown, held_out, lambda row: say(training.describe(row))
+        params.settings, latent_dim, seed, shown, held_out, lambda row: say(training.describe(row)), device
     )
     training.save(snakemake.output.weights, model, params.settings, seed)
     write_csv(snakemake.output.history, history)
