@@ -104,7 +104,7 @@ CLAIMS = [
     ),
     (
         "summary", {"sweep.pca.2": 0.021}, "is worse at 2 (0.0460) and better at 8 (0.0210)",
-        {"sweep.pca.2": 0.041}, "PCA is worse at 2 (0.0460) and worse at 8 (0.0410)",
+        {"sweep.pca.2": 0.041}, "PCA is worse at 2 (0.0460) and still worse at 8 (0.0410)",
     ),
     (
         "summary", {"cvae.classifier.methods.exact.accuracy": 0.857}, "85.7 % of the test images, more than logistic",

@@ -47,6 +47,11 @@ def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project):
     assert "latentlab: templates/figures: a rule is called figures already" in done.stdout
 
 
+def test_no_more_jobs_at_a_time_than_the_machine_has_cores(project):
+    said = project.snakemake("--cores", "1000", "--forcerun", "publish_report", "--", "results/report.html").stdout
+    assert f"Provided cores: {len(os.sched_getaffinity(0))}\n" in said
+
+
 def test_what_is_missing_is_listed_and_the_last_archive_stays(project):
     earlier = project.made / "submission/summary.zip"
     earlier.parent.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ rule classify_images:
         mistakes=f"{RUN}/mistakes.png",
     log:
         f"{LOGS}/classify_images.log",
+    priority: 1000  # minutes on real data: not to be the last
     threads: 1
     params:
         validation_size=lookup("validation_size", within=config),

@@ -1,6 +1,7 @@
 # Shared by all rules: the checked configuration, the runs that the hand-ins ask for, and inputs by name.
 
 import fcntl
+import os
 import sys
 
 from latentlab import discussion, files, handins, provenance, settings
@@ -123,6 +124,15 @@ def start_alone():
         for partial in [*Path("results").rglob(files.PARTIAL + "*"), *Path("resources").rglob(files.PARTIAL + "*")]:
             partial.unlink(missing_ok=True)
 
+
+def leave_out_cores_that_are_not_there():
+    """More jobs at a time than the machine has cores would make each of them slower; on a cluster its own limits hold."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if workflow.is_main_process and workflow.nodes is None and workflow.cores:
+        workflow.register_resource("_cores", min(workflow.cores, own))
+
+
+leave_out_cores_that_are_not_there()
 
 try:
     settings.check(config, CONFIG_SCHEMA)
