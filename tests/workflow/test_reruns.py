@@ -98,6 +98,7 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("embedding_points=500", figures("exercise4", "lab8", "lab8-pca", "summary")),
         ("grid_samples=11", {"map_plane", "decode_conditions"} | figures("exercise4", "lab8", "summary")),
         ("likelihood_grid=50", OF_EXPLORING | FIGURES),
+        ("likelihood_samples=4", OF_EXPLORING - {"trace_posteriors"} | FIGURES),
         ("classifier_samples=3", {"classify_images"} | figures("exercise4", "summary")),
         ("classifier_grid=20", {"classify_images"} | figures("exercise4", "summary")),
         ("judge_epochs=2", OF_THE_JUDGE | figures("exercise4", "summary")),

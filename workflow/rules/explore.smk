@@ -18,6 +18,7 @@ rule explore_model:
     params:
         validation_size=lookup("validation_size", within=config),
         positions=lookup("likelihood_grid", within=config),
+        samples=lookup("likelihood_samples", within=config),
     message:
         "Encode, reconstruct and measure with {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:

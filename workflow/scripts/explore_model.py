@@ -62,8 +62,8 @@ with job(snakemake.log):
         split: likelihood.evaluate(model, settings, *splits[split]) for split in ("validation", "test")
     }
     if settings["family"] == "vae":
-        positions = snakemake.params.positions
-        metrics["likelihood"] = likelihood.compare(model, settings, *splits["test"], count=positions)
+        sizes = {"count": snakemake.params.positions, "samples": snakemake.params.samples}
+        metrics["likelihood"] = likelihood.compare(model, settings, *splits["test"], **sizes)
     metrics |= figures_of(codes, test_images.numpy(), data.CLASSES[record["dataset"]])
     metrics |= {
         "training": analysis.convergence(read_csv(given.history)),
