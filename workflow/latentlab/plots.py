@@ -245,7 +245,7 @@ def sweep(panels, classes, width, height):
     dims = table["dims"]
     figure, (error, bound, samples) = plt.subplots(1, 3, figsize=(width, height or width / 3))
     _plot_error(error, table, panel.label)
-    _with_spread(bound, dims, table["importance_weighted"], label="importance-weighted")
+    _with_spread(bound, dims, table["importance_weighted"], label="IW bound")
     negated = table["negative_elbo"] | {"mean": [-value for value in table["negative_elbo"]["mean"]]}
     _with_spread(bound, dims, negated, label="ELBO", linestyle=":", color="C2")
     bound.set(ylabel="nats per test image")
