@@ -21,7 +21,7 @@ import yaml
 from matplotlib import pyplot as plt
 from torch.nn import functional
 
-from latentlab import data, fetch, likelihood, models, settings, training
+from latentlab import data, fetch, likelihood, models, plots, settings, training
 from latentlab.objectives import likelihood_of
 
 ROOT = Path(__file__).parents[1]
@@ -265,6 +265,7 @@ def main(wanted):
         if part not in PARTS:
             sys.exit(f"latentlab: there is no part {part!r} of the benchmark; it has {', '.join(PARTS)}")
     torch.set_num_threads(1)
+    plots.use_style(ROOT / "matplotlibrc")
     MADE.mkdir(parents=True, exist_ok=True)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     folder = fetch.local_folder(config["data_dir"])
