@@ -200,8 +200,8 @@ def baselines(train, test, cnn):
     """What discriminative classifiers reach; train and test are pairs of images and labels (training.tensors).
 
     `neighbours`: the majority of the 5 nearest training images, in pixels. `logistic`: multinomial logistic regression
-    on the plain pixels, at most `STEPS` steps of L-BFGS, with scikit-learn's own L2 penalty. `cnn`: the network that
-    judges samples (quality.Judge), trained.
+    on the plain pixels, at most `STEPS` steps of L-BFGS, with scikit-learn's own L2 penalty. `cnn`: the classifier that
+    judges samples, as it is given (quality.train_judge).
     """
     (x, y), (test_x, test_y) = ((to_pixels(images).numpy(), y.numpy()) for images, y in (train, test))
     with warnings.catch_warnings():

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,8 +44,6 @@ def write_json(path, value):
 
 def write_zip(path, members):
     """Zip `members`, name → file; sorted and without times: equal files give equal bytes."""
-    import zipfile
-
     with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, file in sorted(members.items()):
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # the first date that a zip can hold

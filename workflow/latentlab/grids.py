@@ -29,12 +29,6 @@ def tile(pictures, columns):
     return pictures.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
-def untile(picture, columns, size=28):
-    """The pictures of `tile`, `(n, size, size)`."""
-    rows = picture.shape[0] // size
-    return picture.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows * columns, size, size)
-
-
 def strips(sheets):
     """Several sheets of rows of inputs, outputs and samples (`training.show`) as one: the inputs once, then a row of
     outputs a sheet, then a row of samples a sheet; uint8 in, [0, 1] out."""

@@ -134,9 +134,8 @@ def close_up(model, likelihood, x, y=None, count=GRID, side=SIDE):
         `gap` (), log p(x) − ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
     """
     steps = torch.tensor(axis(-LIMIT, LIMIT, count)).float()
-    coarse = (
-        posterior(model, likelihood, x, y, count).reshape(count, count).flip(0)
-    )  # reading order starts at the highest z2
+    coarse = posterior(model, likelihood, x, y, count).reshape(count, count)
+    coarse = coarse.flip(0)  # reading order starts at the highest z2
     label = None if y is None else y[None]
     mean, log_var = (found[0] for found in model.encode(x[None], label))
     std, pad = (0.5 * log_var).exp(), steps[1] - steps[0]

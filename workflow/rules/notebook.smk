@@ -4,9 +4,7 @@
 def archive_parts(wildcards):
     """The files that the archive holds of each model and sweep, by the names its template gives them."""
     spec = HANDINS[wildcards.handin]
-    parts = {name: ["weights.safetensors"] for name in spec["models"]} | {
-        name: [] for name in spec["sweeps"] | spec["subspaces"]
-    }
+    parts = {name: ["weights.safetensors"] * (name in spec["models"]) for name in handins.all_models(spec)}
     for name, measured in page_parts(wildcards).items():
         parts[name] += measured
     for name, need in drawn(wildcards.handin):

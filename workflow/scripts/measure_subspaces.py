@@ -6,7 +6,7 @@ from latentlab.jobs import job
 
 with job(snakemake.log):
     record, size = snakemake.input.data, snakemake.params.validation_size
-    train, test = (training.to_pixels(data.load(record, split, size)[0].copy()).numpy() for split in ("train", "test"))
+    train, test = (training.to_pixels(data.load(record, split, size)[0]).numpy() for split in ("train", "test"))
     loaded = [training.load(path) for path in snakemake.input.weights]
     reconstructions = {
         model.latent_dim: lambda x, model=model, settings=described["settings"]: training.reconstruct(
