@@ -61,6 +61,16 @@ def test_fonts_come_with_the_page(tmp_path):
         assert {char["fontname"].split("+")[-1] for char in pdf.pages[0].chars} == {"Source-Serif"}
 
 
+def test_what_one_text_font_lacks_comes_from_a_fallback(tmp_path):
+    path = tmp_path / "page.html"
+    text = "KL(q ‖ p)"  # Source Sans has it, Source Serif has not
+    family = "body { font-family: 'Source Serif', 'STIX', 'DejaVu';"
+    path.write_text(PAGE.format(text=text, fonts=fonts.font_faces(text)).replace("body {", family))
+    report.print_pdf(path, tmp_path / "x.pdf")
+    with pdfplumber.open(tmp_path / "x.pdf") as pdf:
+        assert {char["fontname"].split("+")[-1] for char in pdf.pages[0].chars} == {"Source-Serif", "STIX"}
+
+
 def test_numbers_read_well():
     assert report.number(-1234.56) == "−1\u202f234.6" and report.percent(0.256, 1) == "25.6\u202f%"
 

@@ -20,6 +20,8 @@ FONTS = {  # family, style and weight in base.css: the file
     ("Source Sans", "normal", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-Regular.ttf"),
     ("Source Sans", "italic", 400): Path(font_source_sans_pro.font_directory, "SourceSansPro-It.ttf"),
     ("Source Sans", "normal", 700): Path(font_source_sans_pro.font_directory, "SourceSansPro-Semibold.ttf"),
+}
+FALLBACKS = {  # for what some text font lacks
     ("STIX", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/STIXGeneral.ttf"),
     ("DejaVu", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"),
 }
@@ -31,14 +33,18 @@ INVISIBLE = {"\n", "\t", "\r", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
 def font_faces(html):
     """@font-face rules for the characters of `html`, as woff2 inside the page: no machine's fonts are needed."""
     wanted = set(re.sub(r"data:[^\"')]*", "", html)) | ALWAYS
-    rules, covered = [], set()
-    for (family, style, weight), path in FONTS.items():
-        fallback = family in ("STIX", "DejaVu")  # these bring only what the text fonts lack
-        if letters := (wanted & _known(path)) - (covered if fallback else set()):
-            covered |= letters
-            face = f"font-family: '{family}'; font-style: {style}; font-weight: {weight}"
-            rules.append(f"@font-face {{ {face}; src: url({data_uri(_subset(path, letters), 'font/woff2')}) }}")
-    return "\n".join(rules)
+    faces = [_face(*face, path, wanted) for face, path in FONTS.items()]
+    missing = wanted - set.intersection(*map(_known, FONTS.values()))
+    for face, path in FALLBACKS.items():
+        if missing & _known(path):
+            faces.append(_face(*face, path, missing))
+            missing -= _known(path)
+    return "\n".join(faces)
+
+
+def _face(family, style, weight, path, letters):
+    font = data_uri(_subset(path, letters & _known(path)), "font/woff2")
+    return f"@font-face {{ font-family: '{family}'; font-style: {style}; font-weight: {weight}; src: url({font}) }}"
 
 
 def data_uri(raw, media_type):
@@ -52,7 +58,7 @@ def clean(text):
 
 def complaints(texts):
     """A sentence for each of `texts` (key → text) that the page cannot show as it stands, naming the characters."""
-    known = set().union(*map(_known, FONTS.values())) | INVISIBLE
+    known = INVISIBLE.union(*map(_known, [*FONTS.values(), *FALLBACKS.values()]))
     for key, text in texts.items():
         letters = dict.fromkeys(text)
         dropped = [letter for letter in letters if _forbidden(letter) and letter not in INVISIBLE]
@@ -81,7 +87,8 @@ def _known(path):
 
 
 def _subset(path, letters):
-    options = subset.Options(flavor="woff2", recalc_timestamp=False, layout_features=["*"])
+    options = subset.Options(flavor="woff2", recalc_timestamp=False)
+    options.drop_tables.append("name")  # to find out which of its entries are in use takes half of the time
     font = subset.load_font(path, options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(sorted(letters)))

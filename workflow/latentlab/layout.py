@@ -5,7 +5,8 @@ import html
 import re
 from itertools import combinations
 
-import pdfplumber
+import pypdfium2.raw as pdfium
+from pypdfium2 import PdfDocument
 
 from latentlab.errors import UserError
 
@@ -14,6 +15,7 @@ TOP_MM, SIDE_MM, BOTTOM_MM = 11, 12, 15  # margins of the page in base.css
 FOOTER_MM = 9  # of the bottom margin belong to the footer
 SLACK_MM = 0.5
 PX, PT = 25.4 / 96, 25.4 / 72  # millimetres
+HYPHENATED = "\x02"  # what pdfium makes of a hyphen that ends a line
 END = 30  # letters: the text arrived if its last ones did
 
 
@@ -36,10 +38,19 @@ def check(name, laid_out, pdf, discussion):
 def words(pdf):
     """Words as (text, box), boxes as (left, top, right, bottom) in millimetres, and all text in reading order. What is
     written across the page (the stand-in data's stamp) is left out."""
-    with pdfplumber.open(pdf) as opened:
-        page = opened.pages[0].filter(lambda thing: thing["object_type"] != "char" or not thing["matrix"][1])
-        found = page.extract_words(use_text_flow=True, keep_blank_chars=False)
-    placed = [(word["text"], tuple(PT * word[side] for side in ("x0", "top", "x1", "bottom"))) for word in found]
+    placed, within = [], False
+    with PdfDocument(pdf) as document:
+        height, text = document[0].get_height(), document[0].get_textpage()
+        for i in range(text.count_chars()):
+            letter = chr(pdfium.FPDFText_GetUnicode(text, i))
+            if letter.isspace() or letter == HYPHENATED:
+                within = False
+            elif pdfium.FPDFText_GetCharAngle(text, i) == 0:
+                left, bottom, right, top = (PT * place for place in text.get_charbox(i))
+                box = left, PT * height - top, right, PT * height - bottom
+                word, start = placed.pop() if within else ("", box)
+                placed.append((word + letter, (*map(min, start[:2], box[:2]), *map(max, start[2:], box[2:]))))
+                within = True
     return placed, " ".join(text for text, _ in placed)
 
 
