@@ -1,5 +1,6 @@
 """What every job of the workflow does around its work: a log, and errors that a person can read."""
 
+import os
 import resource
 import sys
 import time
@@ -14,7 +15,8 @@ def job(log):
     """Yield `say(line)`, which writes to the file `log` and, where a person watches, to the terminal; a warning,
     `say(line, warning=True)`, is shown there in any case.
 
-    A `UserError` ends the process with its sentence as the log's last line and without a traceback.
+    The process ends with the block, at once: for torch and Python to take themselves apart takes as long as many a
+    job's work. A `UserError` ends it with its sentence as the log's last line and without a traceback.
     """
     path = Path(str(log))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +34,9 @@ def job(log):
             print(error, file=file)
             sys.exit(f"latentlab: {error}")
         say(f"done in {time.monotonic() - start:.1f} s; {usage()}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def usage():
