@@ -270,6 +270,7 @@ def main(wanted):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     folder = fetch.local_folder(config["data_dir"])
     record = fetch.fetch("MNIST", MADE / "resources", config["data_source"], folder)
+    record |= {key: config[key] for key in ("validation_size", "training_size")}
     splits = {name: training.tensors(*data.load(record, name)) for name in ("train", "validation", "test")}
     print(machine())
     found = {"machine": machine(), "data": record["source"]}

@@ -11,7 +11,7 @@ from latentlab.files import write_json
 def lines(dataset="MNIST", **options):
     said = []
     record = fetch.fetch(dataset, options.pop("resources"), say=said.append, **options)
-    return record, said
+    return record | {"validation_size": 10, "training_size": None}, said
 
 
 def test_local_files_are_unpacked_and_verified(planted, tmp_path):
@@ -24,11 +24,15 @@ def test_local_files_are_unpacked_and_verified(planted, tmp_path):
 
 def test_validation_is_held_out_of_training(planted, tmp_path):
     record, _ = lines(resources=tmp_path, source="local", data_dir=planted)
-    train, held_out = (data.load(record, split, 10)[0] for split in ("train", "validation"))
+    train, held_out = (data.load(record, split)[0] for split in ("train", "validation"))
     everything = data.read_idx(tmp_path / "MNIST/raw/train-images-idx3-ubyte")
     assert (np.concatenate([train, held_out]) == everything).all() and len(held_out) == 10
+    fewer = record | {"training_size": 7}
+    assert (data.load(fewer, "train")[0] == train[:7]).all() and (data.load(fewer, "validation")[0] == held_out).all()
     with pytest.raises(UserError, match="validation_size: 50 leaves none"):
-        data.load(record, "train", 50)
+        data.load(record | {"validation_size": 50}, "train")
+    with pytest.raises(UserError, match="training_size: 41 is more than the 40 images that validation_size leaves"):
+        data.load(record | {"training_size": 41}, "train")
 
 
 def test_files_already_fetched_need_no_source(planted, tmp_path):
@@ -70,7 +74,7 @@ def test_a_changed_file_in_resources_is_set_aside(planted, tmp_path):
     record, said = lines(resources=tmp_path / "r", source="local", data_dir=planted)
     assert any("set aside" in line for line in said)
     assert changed.with_name(changed.name + ".rejected").read_bytes().startswith(b"text")
-    assert len(data.load(record, "train", 10)[1]) == 40
+    assert len(data.load(record, "train")[1]) == 40
 
 
 def test_reading_notices_changed_and_missing_files(planted, tmp_path):
@@ -95,7 +99,7 @@ def test_stand_in_only_without_folder_and_network(planted, tmp_path, monkeypatch
     monkeypatch.setattr(fetch.standin, "SIZES", {"train": 30, "test": 10})
     record, said = lines(resources=tmp_path / "a")
     assert data.is_stand_in(record) and "stand-in" in record["folder"] and "NO DATA FOLDER" in said[0]
-    assert len(data.load(record, "train", 5)[0]) == 25
+    assert len(data.load(record, "train")[0]) == 20
     record, _ = lines(resources=tmp_path / "b", data_dir=planted)
     assert not data.is_stand_in(record)
 

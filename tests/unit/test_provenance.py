@@ -26,7 +26,7 @@ def test_equal_values_have_equal_digests_whatever_their_order():
 
 
 def test_the_page_s_provenance_names_configuration_data_and_weights():
-    record = {"dataset": "MNIST", "source": "local", "sha256": dict.fromkeys(NAMES, "ab")}
+    record = {"dataset": "MNIST", "source": "local", "training_size": None, "sha256": dict.fromkeys(NAMES, "ab")}
     found = provenance_of({"vae": {"seed": 3, "weights": "ff", "test": {"kl": 1}}}, [record], {"grid_samples": 21})
     assert found["models"] == {"vae": {"seed": 3, "weights": "ff"}} and found["clean"] in (True, False, None)
     other = provenance_of({"vae": {"seed": 3, "weights": "fe"}}, [record], {"grid_samples": 22})

@@ -10,8 +10,8 @@ def test_drawn_data_are_varied_and_the_same_for_the_same_seed(dataset, tmp_path,
     first = standin.write(dataset, tmp_path / "a")
     assert first == standin.write(dataset, tmp_path / "b")
     assert first != standin.write(dataset, tmp_path / "c", seed=1)
-    record = {"folder": str(tmp_path / "a"), "sha256": first}
-    images, labels = data.load(record, "train", 300)
+    record = {"folder": str(tmp_path / "a"), "sha256": first, "validation_size": 300, "training_size": None}
+    images, labels = data.load(record, "train")
     assert images.shape == (1200, 28, 28) and set(labels) == set(range(10))
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
 

@@ -17,8 +17,8 @@ CONTENTS, STYLE = "contents.json", "matplotlibrc"
 class Archive:
     """An unpacked archive.
 
-    `contents` says what it holds: `dataset`, `validation_size`, `data` (data set → its record, see data.py), `models`
-    (name → `label`, `family`) and `figures` (name → `plot`, `models`, `width`, `height`, `options`).
+    `contents` says what it holds: `dataset`, `data` (data set → its record, see data.py), `models` (name → `label`,
+    `family`) and `figures` (name → `plot`, `models`, `width`, `height`, `options`).
     """
 
     def __init__(self, folder="."):
@@ -57,7 +57,7 @@ class Archive:
             folder = fetch.local_folder(None)
             source = "stand-in" if data.is_stand_in(record) else "local" if folder else "download"
             fetch.fetch(dataset, self.folder / "resources", source, folder)
-        return training.tensors(*data.load(record, split, self.contents["validation_size"]))
+        return training.tensors(*data.load(record, split))
 
     def figure(self, name, width=None):
         """The hand-in's figure `name`, for a notebook to show; `width` in millimetres, if not the page's."""

@@ -48,22 +48,33 @@ def digest(record):
     return hashlib.sha256("".join(record["sha256"][name] for name in NAMES).encode()).hexdigest()
 
 
-def load(record, split, validation_size=5000):
+def load(record, split):
     """Images, uint8 `(n, 28, 28)`, and labels, uint8 `(n,)`, of "train", "validation" or "test".
 
-    The last `validation_size` of the published training images are held out as "validation".
+    Args:
+        record: of the data (a dictionary, or its file): `dataset`; `folder` and `sha256` of its files; `source`. Its
+            `validation_size` says how many of the published training images, the last ones, are held out as
+            "validation"; its `training_size`, how many of the others are trained on, the first ones, or None for all.
 
     Raises:
-        UserError: a file is missing or is not the one that was verified.
+        UserError: a file is missing or is not the one that was verified, or there are fewer images than that.
     """
     record = read_json(record) if isinstance(record, str | Path) else record
     images, labels = (_verified(record, name) for name in FILES["test" if split == "test" else "train"])
     images, labels = read_idx(images), read_idx(labels)
-    if split != "test" and validation_size >= len(images):
-        raise UserError(f"validation_size: {validation_size} leaves none of {len(images)} images to train on")
-    held_out = slice(len(images) - validation_size, None)
-    kept = {"test": slice(None), "train": slice(len(images) - validation_size), "validation": held_out}[split]
+    kept = slice(None) if split == "test" else _part(record, split, len(images))
     return images[kept].copy(), labels[kept].copy()  # writable, unlike the file's bytes: torch warns of those
+
+
+def _part(record, split, published):
+    """Which of the published training images belong to a split."""
+    left = published - record["validation_size"]
+    if left < 1:
+        raise UserError(f"validation_size: {record['validation_size']} leaves none of {published} images to train on")
+    shown = record["training_size"] or left
+    if shown > left:
+        raise UserError(f"training_size: {shown} is more than the {left} images that validation_size leaves")
+    return slice(shown) if split == "train" else slice(left, None)
 
 
 def is_stand_in(record):

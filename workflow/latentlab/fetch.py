@@ -21,7 +21,8 @@ RETRIES = 2
 
 
 def fetch(dataset, resources, source="auto", data_dir=None, say=print):
-    """Bring the four files of `dataset` to the folder `resources` and return their record (data.py reads by it).
+    """Bring the four files of `dataset` to the folder `resources` and return their record (data.py reads by it, once it
+    knows the sizes of the splits, too).
 
     Args:
         source: "local": what lies in `resources` already, else the folder `data_dir`. "download": what lies there,
@@ -33,9 +34,9 @@ def fetch(dataset, resources, source="auto", data_dir=None, say=print):
     Raises:
         UserError: no source had a file.
     """
-    if data_dir and not Path(data_dir).is_dir():
-        raise UserError(f"data_dir: {data_dir} is not a folder; name one that holds {dataset}/raw/{NAMES[0]}.gz")
     folder = Path(resources) / dataset / "raw"
+    if data_dir and not Path(data_dir).is_dir() and not _complete(folder):
+        raise UserError(f"data_dir: {data_dir} is not a folder; name one that holds {dataset}/raw/{NAMES[0]}.gz")
     if source == "stand-in" or (source == "auto" and not data_dir and not _complete(folder) and not _online(dataset)):
         if source == "auto":
             say("NO DATA FOLDER AND NO NETWORK: the project draws stand-in data; what is made from them is not real")

@@ -77,7 +77,9 @@ def provenance_of(metrics, records, config):
         "clean": None if commit == "unknown" else not commit.endswith("+"),
         "versions": provenance.versions("latentlab", "torch", "numpy", "matplotlib", "weasyprint"),
         "config": {"sha256": provenance.digest(config)},
-        "data": [{"dataset": r["dataset"], "source": r["source"], "sha256": digest(r)} for r in records],
+        "data": [
+            {key: r[key] for key in ("dataset", "source", "training_size")} | {"sha256": digest(r)} for r in records
+        ],
         "models": models,
         "weights": {"sha256": provenance.digest([models[name].get("weights") for name in sorted(models)])},
     }

@@ -16,7 +16,6 @@ rule classify_images:
     priority: 1000  # minutes on real data: not to be the last
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         samples=lookup("classifier_samples", within=config),
         positions=lookup("classifier_grid", within=config),
     message:
@@ -35,8 +34,6 @@ rule measure_baselines:
     log:
         "results/logs/baselines/{dataset}.log",
     threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
     message:
         "Measure other classifiers on {wildcards.dataset}"
     script:

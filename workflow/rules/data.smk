@@ -23,6 +23,8 @@ rule fetch_data:
     threads: 1
     params:
         request=data_request,
+        validation_size=lookup("validation_size", within=config),
+        training_size=lookup("training_size", within=config),
     message:
         "Find, fetch and verify {wildcards.dataset}"
     script:

@@ -14,9 +14,9 @@ rule explore_model:
         metrics=f"{RUN}/metrics.json",
     log:
         f"{LOGS}/explore_model.log",
+    priority: model_priority
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         positions=lookup("likelihood_grid", within=config),
         samples=lookup("likelihood_samples", within=config),
     message:
@@ -41,7 +41,6 @@ rule map_plane:
         f"{PLANE_LOGS}/map_plane.log",
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         samples=lookup("grid_samples", within=config),
         low=lookup("grid_min", within=config),
         high=lookup("grid_max", within=config),
@@ -86,7 +85,6 @@ rule trace_posteriors:
         f"{PLANE_LOGS}/trace_posteriors.log",
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         positions=lookup("likelihood_grid", within=config),
     message:
         "Trace true posteriors of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
@@ -105,7 +103,6 @@ rule measure_augmentation:
         f"{LOGS}/measure_augmentation.log",
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         sizes=lookup("augmentation_sizes", within=config),
         seeds=lookup("augmentation_seeds", within=config),
         draws=lookup("augmentation_draws", within=config),
@@ -127,8 +124,6 @@ rule find_failures:
     log:
         f"{PLANE_LOGS}/find_failures.log",
     threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
     message:
         "Look for failures of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -22,7 +22,6 @@ def archive_contents(wildcards):
     spec = HANDINS[wildcards.handin]
     return {
         "dataset": spec["dataset"],
-        "validation_size": config["validation_size"],
         "models": models_of(wildcards.handin),
         "figures": {name: figure | {"options": options_of(figure["plot"])} for name, figure in spec["figures"].items()},
     }

@@ -12,8 +12,6 @@ rule project_codes:
     log:
         f"{LOGS}/project_codes.log",
     threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
     message:
         "Project codes of {wildcards.model} on {wildcards.dataset} and pixels, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
@@ -35,8 +33,6 @@ rule measure_subspaces:
     log:
         "results/logs/subspaces/{dataset}/{model}.log",
     threads: 1
-    params:
-        validation_size=lookup("validation_size", within=config),
     message:
         "Measure {wildcards.model} on {wildcards.dataset} beside PCA"
     script:

@@ -22,7 +22,6 @@ rule collect_sweep:
         "results/logs/sweeps/{dataset}/{model}.log",
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         dims=lookup("sweep_dims", within=config),
     message:
         "Judge the samples of {wildcards.model} on {wildcards.dataset} at each dimension, and set it beside PCA"

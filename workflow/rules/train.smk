@@ -1,7 +1,7 @@
 # Training: one rule for every model; what differs is the wildcards and the entry in `models:`.
 
 
-def training_priority(wildcards):
+def model_priority(wildcards):
     """The longest first, so that the last page need not wait for it: by the epochs, of which one with convolutions takes
     about as long as twenty without; what is a classifier afterwards takes as long again to be measured."""
     entry = settings_of(wildcards.model)
@@ -19,7 +19,7 @@ rule train_model:
         f"{LOGS}/train_model.log",
     benchmark:
         f"{BENCHMARKS}/train_model.tsv"
-    priority: training_priority
+    priority: model_priority
     threads: 1
     resources:
         mem_mb=2000,
@@ -27,7 +27,6 @@ rule train_model:
     params:
         settings=model_settings,
         device=lookup("device", within=config),
-        validation_size=lookup("validation_size", within=config),
     message:
         "Train {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
@@ -44,7 +43,6 @@ rule train_judge:
         "results/logs/judges/{dataset}.log",
     threads: 1
     params:
-        validation_size=lookup("validation_size", within=config),
         epochs=lookup("judge_epochs", within=config),
     message:
         "Train the classifier of {wildcards.dataset} that judges samples, and that others are compared with"

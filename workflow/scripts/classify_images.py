@@ -5,8 +5,8 @@ from latentlab.jobs import job
 with job(snakemake.log):
     record, foreign, params = read_json(snakemake.input.data), read_json(snakemake.input.foreign), snakemake.params
     model, described = training.load(snakemake.input.weights)
-    _, known = data.load(record, "train", params.validation_size)
-    splits = {split: data.load(record, split, params.validation_size) for split in ("validation", "test")}
+    _, known = data.load(record, "train")
+    splits = {split: data.load(record, split) for split in ("validation", "test")}
     splits["foreign"] = data.load(foreign, "test")
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 

@@ -4,9 +4,7 @@ from latentlab.jobs import job
 
 with job(snakemake.log):
     given, params = snakemake.input, snakemake.params
-    images = {
-        split: data.load(given.data, split, params.validation_size)[0] for split in ("train", "validation", "test")
-    }
+    images = {split: data.load(given.data, split)[0] for split in ("train", "validation", "test")}
     judge, runs = quality.load_judge(given.judge), []
     for weights, metrics in zip(given.weights, given.metrics, strict=True):
         model, described = training.load(weights)

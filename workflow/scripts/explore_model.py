@@ -12,10 +12,7 @@ with job(snakemake.log):
     record = read_json(given.data)
     model, described = training.load(given.weights)
     settings = described["settings"]
-    splits = {
-        split: training.tensors(*data.load(record, split, params.validation_size))
-        for split in ("train", "validation", "test")
-    }
+    splits = {split: training.tensors(*data.load(record, split)) for split in ("train", "validation", "test")}
     arrays = codes.encode(model, splits)
     write_npz(made.codes, arrays)
 

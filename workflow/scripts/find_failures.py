@@ -7,8 +7,8 @@ from latentlab.jobs import job
 with job(snakemake.log):
     record, params = snakemake.input.data, snakemake.params
     model, described = training.load(snakemake.input.weights)
-    images, labels = data.load(record, "train", params.validation_size)
-    held_out, _ = data.load(record, "validation", params.validation_size)
+    images, labels = data.load(record, "train")
+    held_out, _ = data.load(record, "validation")
     known = analysis.Data(images, labels, held_out)
 
     axis = grids.axis(-atlas.PRIOR_LIMIT, atlas.PRIOR_LIMIT, 41)

@@ -25,8 +25,8 @@ with job(snakemake.log):
         made.axes, {name: {key: values.tolist() for key, values in ranges.items()} for name, ranges in axes.items()}
     )
 
-    images, labels = data.load(given.data, "train", params.validation_size)
-    held_out, _ = data.load(given.data, "validation", params.validation_size)
+    images, labels = data.load(given.data, "train")
+    held_out, _ = data.load(given.data, "validation")
     known = analysis.Data(images, labels, held_out)
     lines = analysis.lines(codes["test_mean"])
     decoded = training.decode(model, described["settings"], lines.reshape(-1, 2))

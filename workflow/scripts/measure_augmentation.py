@@ -5,9 +5,7 @@ from latentlab.jobs import job
 with job(snakemake.log):
     params = snakemake.params
     model, described = training.load(snakemake.input.weights)
-    shown, test = (
-        training.tensors(*data.load(snakemake.input.data, split, params.validation_size)) for split in ("train", "test")
-    )
+    shown, test = (training.tensors(*data.load(snakemake.input.data, split)) for split in ("train", "test"))
     write_json(
         snakemake.output.metrics,
         described

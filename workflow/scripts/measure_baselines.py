@@ -4,7 +4,7 @@ from latentlab.jobs import job
 
 with job(snakemake.log):
     record, params = read_json(snakemake.input.data), snakemake.params
-    train, test = (training.tensors(*data.load(record, split, params.validation_size)) for split in ("train", "test"))
+    train, test = (training.tensors(*data.load(record, split)) for split in ("train", "test"))
     cnn = quality.load_judge(snakemake.input.judge)
     write_json(
         snakemake.output.metrics,

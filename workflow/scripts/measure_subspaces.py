@@ -5,8 +5,7 @@ from latentlab.files import write_json
 from latentlab.jobs import job
 
 with job(snakemake.log):
-    record, size = snakemake.input.data, snakemake.params.validation_size
-    train, test = (training.to_pixels(data.load(record, split, size)[0]).numpy() for split in ("train", "test"))
+    train, test = (training.to_pixels(data.load(snakemake.input.data, split)[0]).numpy() for split in ("train", "test"))
     loaded = [training.load(path) for path in snakemake.input.weights]
     reconstructions = {
         model.latent_dim: lambda x, model=model, settings=described["settings"]: training.reconstruct(

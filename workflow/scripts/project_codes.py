@@ -5,7 +5,7 @@ from latentlab.files import write_json, write_npz
 from latentlab.jobs import job
 
 with job(snakemake.log):
-    images, labels = data.load(snakemake.input.data, "test", snakemake.params.validation_size)
+    images, labels = data.load(snakemake.input.data, "test")
     points = {
         "codes": np.load(snakemake.input.codes)["test_mean"],
         "pixels": training.to_pixels(images).numpy(),

@@ -7,4 +7,4 @@ with job(snakemake.log) as say:
     for path in snakemake.input.records:
         record = read_json(path)
         if snakemake.params.data_source == "auto" and data.is_stand_in(record):
-            write_json(path, fetch.fetch(record["dataset"], "resources", "auto", folder, say))
+            write_json(path, record | fetch.fetch(record["dataset"], "resources", "auto", folder, say))

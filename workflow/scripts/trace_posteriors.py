@@ -4,7 +4,7 @@ from latentlab.jobs import job
 
 with job(snakemake.log):
     model, described = training.load(snakemake.input.weights)
-    test = training.tensors(*data.load(snakemake.input.data, "test", snakemake.params.validation_size))
+    test = training.tensors(*data.load(snakemake.input.data, "test"))
     write_npz(
         snakemake.output.posteriors,
         likelihood.posteriors(model, described["settings"], *test, count=snakemake.params.positions),

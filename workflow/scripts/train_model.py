@@ -5,9 +5,7 @@ from latentlab.jobs import job
 with job(snakemake.log) as say:
     params, record = snakemake.params, snakemake.input.data
     seed, latent_dim = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent_dim)
-    shown, held_out = (
-        training.tensors(*data.load(record, split, params.validation_size)) for split in ("train", "validation")
-    )
+    shown, held_out = (training.tensors(*data.load(record, split)) for split in ("train", "validation"))
     device = training.device_of(params.device)
     say(f"on {device}")
     model, history = training.train(
