@@ -15,7 +15,12 @@ if own_config != ROOT / "config.yaml" and own_config.is_file():
     configfile: own_config
 
 
+# Used only with --software-deployment-method apptainer; workflow/envs/ says how the image is built.
+container: str(ROOT / "latentlab.sif")
+
+
 include: "workflow/rules/common.smk"
+include: "workflow/rules/handins.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/explore.smk"

@@ -1,22 +1,22 @@
-# Shared by all rules: the checked configuration, the runs that the hand-ins ask for, and inputs by name.
+# Shared by all rules: the checked configuration, where files lie, and inputs by name.
 
 import fcntl
 import os
 import sys
+from contextlib import contextmanager
 
-from latentlab import discussion, files, handins, provenance, settings
+from latentlab import files, provenance, settings
 from latentlab.data import FOREIGN
 from latentlab.errors import UserError
 
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-HANDIN_SCHEMA = ROOT / "workflow/schemas/handin.schema.yaml"
-RUN = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
-SWEEP = "results/sweeps/{dataset}/{model}"
-SUBSPACES = "results/subspaces/{dataset}/{model}"
-PLANE = "results/models/{dataset}/{model}/d2/seed{seed}"  # a code that can be drawn
-LOGS, PLANE_LOGS = (folder.replace("/models/", "/logs/") for folder in (RUN, PLANE))
-ATTACHED = ["config.yaml", "provenance.json"]  # beside the page, and attached to its PDF
-BENCHMARKS = RUN.replace("/models/", "/benchmarks/")
+RUN, LOGS, BENCHMARKS = (
+    f"results/{kind}/{{dataset}}/{{model}}/d{{latent_dim}}/seed{{seed}}" for kind in ("models", "logs", "benchmarks")
+)
+PLANE, PLANE_LOGS = (
+    f"results/{kind}/{{dataset}}/{{model}}/d2/seed{{seed}}" for kind in ("models", "logs")
+)  # can be drawn
+SWEEP, SUBSPACES = (f"results/{kind}/{{dataset}}/{{model}}" for kind in ("sweeps", "subspaces"))
 
 
 wildcard_constraints:
@@ -56,57 +56,37 @@ def model_settings(wildcards):
     return settings_of(wildcards.model)
 
 
-def has_map(run):
-    """Whether a run has one decoder grid: its code is a plane, and no label changes what the plane decodes to."""
-    return run["latent_dim"] == 2 and not settings_of(run["model"])["conditional"]
+def data_request(wildcards):
+    """Where to look for the data. The published files are the same wherever they come from: once they are here,
+    another folder or mirror is no change, and this stays what it was when they came."""
+    request = {"data_dir": config["data_dir"], "source": config["data_source"]}  # sorted, as it is remembered
+    record, remembered = (Path(f"results/data/{wildcards.dataset}{end}.json") for end in ("", ".request"))
+    if request["source"] != "stand-in" and record.is_file() and remembered.is_file():
+        if not files.read_json(record)["source"] == "stand-in":
+            return files.read_json(remembered)
+    return request
 
 
-def can_classify(run):
-    """Whether Bayes' rule can turn a run's model round: a VAE that is given the label."""
-    entry = settings_of(run["model"])
-    return entry["family"] == "vae" and entry["conditional"]
+def model_priority(wildcards):
+    """The longest first, so that the last page need not wait for it: by the epochs, of which one with convolutions takes
+    about as long as twenty without; what is a classifier afterwards takes as long again to be measured."""
+    entry = settings_of(wildcards.model)
+    return entry["epochs"] * (20 if entry["family"] == "convolutional" else 2 if entry["conditional"] else 1)
 
 
-def from_runs(name, wanted=lambda run: True):
-    """The file `name` of every run that some hand-in needs."""
-    return unique(f"{RUN}/{name}".format(**run) for run in RUNS if wanted(run))
+def sweep_runs(wildcards, name, seeds=None):
+    """The file `name` of every point of the sweep."""
+    seeds = range(config["sweep_seeds"]) if seeds is None else seeds
+    return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
 
 
-def runs_of(handin):
-    """The runs of a hand-in by the names its template gives them."""
-    spec = HANDINS[handin]
-    return {name: run_of(model["entry"], model["dataset"]) for name, model in spec["models"].items()}
-
-
-def file_of(handin, name, file):
-    """The path of a file that belongs to what a hand-in calls `name`: a model's run and its rivals, or one model at
-    several dimensions."""
-    model = handins.all_models(HANDINS[handin])[name]
-    if file == "baselines.json":
-        return f"results/baselines/{model['dataset']}.json"
-    for section, folder in (("sweeps", SWEEP), ("subspaces", SUBSPACES)):
-        if name in HANDINS[handin][section]:
-            return f"{folder}/{file}".format(dataset=model["dataset"], model=model["entry"])
-    return f"{RUN}/{file}".format(**runs_of(handin)[name])
-
-
-def data_of(handin):
-    """The records of all the data that a hand-in rests on, its own first."""
-    used = [model["dataset"] for model in handins.all_models(HANDINS[handin]).values()]
-    return expand("results/data/{dataset}.json", dataset=unique([HANDINS[handin]["dataset"], *used]))
-
-
-def pages_of(handin):
-    return expand("results/handins/{name}/{name}.{kind}", name=handin, kind=["html", "pdf"])
-
-
-def notebooks_of(handin):
-    """The files of each notebook that a hand-in's folder has a template of."""
-    return [
-        f"results/handins/{handin}/notebook/{path.name.removesuffix('.md.j2')}.{kind}"
-        for path in sorted((ROOT / "templates" / handin).glob("*.md.j2"))
-        for kind in ("ipynb", "html", "zip")
-    ]
+@contextmanager
+def in_one_sentence():
+    """What the configuration has wrong ends the program with a sentence, not with a traceback."""
+    try:
+        yield
+    except UserError as error:
+        sys.exit(f"latentlab: {error}")
 
 
 def start_alone():
@@ -134,27 +114,5 @@ def leave_out_cores_that_are_not_there():
 
 leave_out_cores_that_are_not_there()
 
-try:
+with in_one_sentence():
     settings.check(config, CONFIG_SCHEMA)
-    HANDINS = {
-        name: handins.load(ROOT / "templates", name, HANDIN_SCHEMA) for name in handins.names(ROOT / "templates")
-    }
-    handins.load(ROOT / "templates", config["handin"], HANDIN_SCHEMA)
-    if config["discussion"]:
-        discussion.read(config["discussion"])
-    RUNS = [run for name in HANDINS for run in runs_of(name).values()]
-    SWEEPS = unique(file_of(handin, name, "sweep.json") for handin, spec in HANDINS.items() for name in spec["sweeps"])
-    BESIDE_PCA = unique(
-        file_of(handin, name, "subspaces.json") for handin, spec in HANDINS.items() for name in spec["subspaces"]
-    )
-    for spec in HANDINS.values():
-        for model in handins.all_models(spec).values():
-            settings_of(model["entry"])
-except UserError as error:
-    sys.exit(f"latentlab: {error}")
-
-CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
-    f"results/baselines/{run['dataset']}.json" for run in RUNS if can_classify(run)
-)
-NOTEBOOKS = [file for name in HANDINS for file in notebooks_of(name)]
-PAGES = [file for name in HANDINS for file in pages_of(name)] + ["results/report.html", "results/report.pdf"]

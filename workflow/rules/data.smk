@@ -1,17 +1,6 @@
 # The data: fetched once, verified, and described by a record that everything downstream hangs on.
 
 
-def data_request(wildcards):
-    """Where to look for the data. The published files are the same wherever they come from: once they are here,
-    another folder or mirror is no change, and this stays what it was when they came."""
-    request = {"data_dir": config["data_dir"], "source": config["data_source"]}  # sorted, as it is remembered
-    record, remembered = (Path(f"results/data/{wildcards.dataset}{end}.json") for end in ("", ".request"))
-    if request["source"] != "stand-in" and record.is_file() and remembered.is_file():
-        if not files.read_json(record)["source"] == "stand-in":
-            return files.read_json(remembered)
-    return request
-
-
 rule fetch_data:
     input:
         code=code("fetch_data.py"),

@@ -1,32 +1,6 @@
 # The notebook of a hand-in, run where it is handed in: in a folder that holds the archive's files and nothing else.
 
 
-def archive_parts(wildcards):
-    """The files that the archive holds of each model and sweep, by the names its template gives them."""
-    spec = HANDINS[wildcards.handin]
-    parts = {name: ["weights.safetensors"] * (name in spec["models"]) for name in handins.all_models(spec)}
-    for name, measured in page_parts(wildcards).items():
-        parts[name] += measured
-    for name, need in drawn(wildcards.handin):
-        parts[name].append(need)
-    return {name: unique(files) for name, files in parts.items()}
-
-
-def archive_files(wildcards):
-    parts = archive_parts(wildcards)
-    return [file_of(wildcards.handin, name, file) for name in parts for file in parts[name]]
-
-
-def archive_contents(wildcards):
-    """What the archive says of itself, besides its data."""
-    spec = HANDINS[wildcards.handin]
-    return {
-        "dataset": spec["dataset"],
-        "models": models_of(wildcards.handin),
-        "figures": {name: figure | {"options": options_of(figure["plot"])} for name, figure in spec["figures"].items()},
-    }
-
-
 rule write_notebook:
     input:
         files=archive_files,

@@ -1,16 +1,6 @@
 # What is handed in: looked through first, then packed. Two rules, so that what is refused leaves the last archive as it is.
 
 
-def handed_in(wildcards):
-    """What the archive holds: where each file is → what it is called there."""
-    name = wildcards.handin
-    folder = f"results/handins/{name}"
-    named = {path: Path(path).name for path in pages_of(name) + [f"{folder}/{part}" for part in ATTACHED]}
-    named |= {path: f"notebook/{Path(path).name}" for path in notebooks_of(name)}
-    parts = page_parts(wildcards)
-    return named | {file_of(name, part, file): f"metrics/{part}/{file}" for part in parts for file in parts[part]}
-
-
 rule check_submission:
     input:
         files=lambda wildcards: list(handed_in(wildcards)),

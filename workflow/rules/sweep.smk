@@ -1,12 +1,6 @@
 # The sweep: one model at every latent dimension and seed, beside PCA at the same dimensions.
 
 
-def sweep_runs(wildcards, name, seeds=None):
-    """The file `name` of every point of the sweep."""
-    seeds = range(config["sweep_seeds"]) if seeds is None else seeds
-    return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
-
-
 rule collect_sweep:
     input:
         data="results/data/{dataset}.json",

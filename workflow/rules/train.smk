@@ -1,13 +1,6 @@
 # Training: one rule for every model; what differs is the wildcards and the entry in `models:`.
 
 
-def model_priority(wildcards):
-    """The longest first, so that the last page need not wait for it: by the epochs, of which one with convolutions takes
-    about as long as twenty without; what is a classifier afterwards takes as long again to be measured."""
-    entry = settings_of(wildcards.model)
-    return entry["epochs"] * (20 if entry["family"] == "convolutional" else 2 if entry["conditional"] else 1)
-
-
 rule train_model:
     input:
         data="results/data/{dataset}.json",
