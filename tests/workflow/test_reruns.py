@@ -71,8 +71,8 @@ CHANGES = {
     "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", ANALYSIS),
     "the library's training": (
         "workflow/latentlab/training.py",
-        '"fused": True',
-        '"fused": False',
+        "fused=True",
+        "fused=False",
         TRAINING | {"train_judge", "measure_baselines"},
     ),
     "the printer": ("workflow/latentlab/report.py", "range(85, 101)", "range(86, 101)", TEXT),

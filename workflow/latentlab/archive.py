@@ -78,7 +78,7 @@ class Archive:
         with TemporaryDirectory() as folder:
             path = Path(folder, "figure.png")
             plots.draw(spec["plot"], path, panels, self.classes, **size, **spec["options"])
-            alt = plots.FIGURES[spec["plot"]].__doc__.strip().split("\n")[0]
+            alt = str(plots.FIGURES[spec["plot"]].__doc__).strip().split("\n")[0]
             return Image(path.read_bytes(), width=round(size["width"] / 25.4 * 120), alt=alt)
 
 
@@ -101,7 +101,7 @@ def fill(folder, contents, files, style):
 
 def _requirements():
     """The packages that the library names, in the versions at work here."""
-    names = [re.match(r"[A-Za-z0-9._-]+", line)[0] for line in requires("latentlab")]
+    names = re.findall(r"^[A-Za-z0-9._-]+", "\n".join(requires("latentlab") or []), re.MULTILINE)
     return [f"{name}=={version(name).split('+')[0]}" for name in sorted(names)]
 
 

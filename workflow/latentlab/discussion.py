@@ -26,7 +26,7 @@ def read(path):
             )
         return raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror.lower()
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror).lower()
         raise UserError(f"config: discussion: {path}: {reason}; name a Markdown file, or null") from error
 
 

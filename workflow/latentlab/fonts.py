@@ -83,7 +83,7 @@ def _named(letters, most=8):
 @cache
 def _known(path):
     """The characters that a font has."""
-    return set(map(chr, TTFont(path, lazy=True).getBestCmap()))
+    return set(map(chr, TTFont(path, lazy=True).getBestCmap() or {}))
 
 
 def _subset(path, letters):

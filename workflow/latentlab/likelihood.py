@@ -102,8 +102,9 @@ def exact(model, likelihood, x, y=None, count=GRID, limit=LIMIT):
     """
     z, log_mass = latent_grid(model.latent_dim, count, limit)
     found = torch.full((len(x),), -math.inf)
-    for label in y.unique().tolist() if model.conditional else [None]:
-        chosen = torch.arange(len(x)) if label is None else (y == label).nonzero()[:, 0]
+    labels = torch.as_tensor(y) if model.conditional else torch.zeros(len(x), dtype=torch.int64)
+    for label in labels.unique().tolist():
+        chosen = (labels == label).nonzero()[:, 0]
         for some_z, some_mass in batches(POSITIONS, z, log_mass):
             output = decode_all(model, some_z, label)
             for some in chosen.split(BLOCK):

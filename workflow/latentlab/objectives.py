@@ -68,7 +68,7 @@ def sample_code(mean, log_var, noise=None):
     if log_var is None:
         return mean
     noise = torch.randn_like(mean) if noise is None else noise
-    return mean + noise * (0.5 * log_var).exp()
+    return mean + noise * (log_var / 2).exp()
 
 
 def terms(model, likelihood, x, y=None):

@@ -441,7 +441,7 @@ def foreign(panels, classes, width, height):
     edges = np.linspace(*np.quantile(np.concatenate(log_p), [0.002, 1]), 60)
     figure, ax = plt.subplots(figsize=(width, height or width * 0.6))
     for values, name in zip(log_p, (found["dataset"], found["foreign"]["dataset"]), strict=True):
-        ax.hist(values, edges, density=True, histtype="stepfilled", alpha=0.6, label=name.replace("nM", "n-M"))
+        ax.hist(values, list(edges), density=True, histtype="stepfilled", alpha=0.6, label=name.replace("nM", "n-M"))
     ax.set(xlabel="log p(x), nats", ylabel="density")
     ax.set_yticks([])
     ax.legend(title=f"AUROC {found['methods'][found['best']]['auroc']:.3f}", title_fontsize=7, alignment="left")

@@ -39,7 +39,7 @@ def _imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name + "."):
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE.name + "."):
             names = [node.module.split(".")[1]]
         else:
             continue

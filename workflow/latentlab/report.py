@@ -171,7 +171,7 @@ def _fit(weasyprint, html, text):
 
 def discussed(html):
     """The discussion of a page's HTML."""
-    return re.search(r'id="discussion"[^>]*>(.*)<div id="end"', html, re.DOTALL)[1]
+    return re.findall(r'id="discussion"[^>]*>(.*)<div id="end"', html, re.DOTALL)[0]
 
 
 def _attachment(weasyprint, path):

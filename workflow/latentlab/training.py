@@ -41,7 +41,7 @@ def augmented(images):
     right, down = (2 * SHIFT / images.shape[-1] * shift for shift in (right, down))
     cos, sin = turn.cos(), turn.sin()
     affine = torch.stack([wide * cos, -high * sin, right, wide * sin, high * cos, down], dim=1).view(n, 2, 3)
-    where = functional.affine_grid(affine, (n, 1, *images.shape[1:]), align_corners=False)
+    where = functional.affine_grid(affine, [n, 1, *images.shape[1:]], align_corners=False)
     return functional.grid_sample(images[:, None].float(), where, align_corners=False)[:, 0].round().to(torch.uint8)
 
 
@@ -129,8 +129,18 @@ class Adam:
         """One step down the gradients, which are gone afterwards."""
         gradients = [weight.grad for weight in self.weights]
         state = gradients, self.means, self.squares, [], self.steps
-        plain = {"fused": True, "amsgrad": False, "maximize": False, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-        adam(self.weights, *state, lr=learning_rate, weight_decay=self.weight_decay, **plain)
+        adam(
+            self.weights,
+            *state,
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            lr=learning_rate,
+            weight_decay=self.weight_decay,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+        )
         for weight in self.weights:
             weight.grad = None
 
