@@ -19,6 +19,9 @@ if own_config != ROOT / "config.yaml" and own_config.is_file():
 container: str(ROOT / "latentlab.sif")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/handins.smk"
 include: "workflow/rules/data.smk"

@@ -10,7 +10,7 @@ rule classify_images:
     output:
         figures=f"{RUN}/classifier.json",
         joints=f"{RUN}/classifier.npz",
-        mistakes=f"{RUN}/mistakes.png",
+        mistakes=shown(f"{RUN}/mistakes.png", "Classifiers", "confidently wrong"),
     log:
         f"{LOGS}/classify_images.log",
     priority: 1000  # minutes on real data: not to be the last

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sys
 from contextlib import contextmanager
 
@@ -35,6 +36,13 @@ def unique(values):
 def code(script):
     """The library modules that a script uses, as inputs: editing one reruns what depends on it."""
     return provenance.imported_modules(ROOT / "workflow/scripts" / script)
+
+
+def shown(path, category, what, **labels):
+    """A file that `snakemake --report` shows: under its category, whose caption it has, by what it shows and its wildcards."""
+    labels |= {name: f"{{{name}}}" for name in re.findall(r"\{(\w+)\}", path)}
+    caption = ROOT / f"workflow/report/{category.lower().replace(' ', '-')}.rst"
+    return report(path, category=category, labels={"shows": what} | labels, caption=caption)
 
 
 def run_of(model, dataset):
@@ -108,8 +116,9 @@ def start_alone():
 def leave_out_cores_that_are_not_there():
     """More jobs at a time than the machine has cores would make each of them slower; on a cluster its own limits hold."""
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if workflow.is_main_process and workflow.nodes is None and workflow.cores:
-        workflow.register_resource("_cores", min(workflow.cores, own))
+    asked = workflow.resource_settings.cores  # none for --report and the like
+    if workflow.is_main_process and workflow.nodes is None and asked:
+        workflow.register_resource("_cores", min(asked, own))
 
 
 leave_out_cores_that_are_not_there()

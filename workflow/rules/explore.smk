@@ -9,8 +9,8 @@ rule explore_model:
         code=code("explore_model.py"),
     output:
         codes=f"{RUN}/codes.npz",
-        pictures=f"{RUN}/pictures.png",
-        sheet=f"{RUN}/sheet.png",
+        pictures=shown(f"{RUN}/pictures.png", "Models", "reconstructions and samples"),
+        sheet=shown(f"{RUN}/sheet.png", "Models", "many reconstructions"),
         metrics=f"{RUN}/metrics.json",
     log:
         f"{LOGS}/explore_model.log",
@@ -32,9 +32,9 @@ rule map_plane:
         codes=f"{PLANE}/codes.npz",
         code=code("map_plane.py"),
     output:
-        grid=f"{PLANE}/grid.png",
-        occupied=f"{PLANE}/grid-occupied.png",
-        quantiles=f"{PLANE}/grid-quantiles.png",
+        grid=shown(f"{PLANE}/grid.png", "Latent planes", "even steps"),
+        occupied=shown(f"{PLANE}/grid-occupied.png", "Latent planes", "where codes lie"),
+        quantiles=shown(f"{PLANE}/grid-quantiles.png", "Latent planes", "steps of equal probability"),
         axes=f"{PLANE}/grids.json",
         metrics=f"{PLANE}/map.json",
     log:
@@ -57,7 +57,7 @@ rule decode_conditions:
         codes=f"{PLANE}/codes.npz",
         code=code("decode_conditions.py"),
     output:
-        grids=f"{PLANE}/conditions.png",
+        grids=shown(f"{PLANE}/conditions.png", "Latent planes", "label by label"),
         axes=f"{PLANE}/conditions.json",
     log:
         f"{PLANE_LOGS}/decode_conditions.log",
@@ -120,7 +120,7 @@ rule find_failures:
         code=code("find_failures.py"),
     output:
         failures=f"{PLANE}/failures.json",
-        pictures=f"{PLANE}/failures.png",
+        pictures=shown(f"{PLANE}/failures.png", "Latent planes", "failures"),
     log:
         f"{PLANE_LOGS}/find_failures.log",
     threads: 1

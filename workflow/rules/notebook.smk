@@ -11,7 +11,7 @@ rule write_notebook:
         code=provenance.all_modules(),
     output:
         notebook="results/handins/{handin}/notebook/{notebook}.ipynb",
-        html="results/handins/{handin}/notebook/{notebook}.html",
+        html=shown("results/handins/{handin}/notebook/{notebook}.html", "Hand-ins", "notebook"),
         archive="results/handins/{handin}/notebook/{notebook}.zip",
     log:
         "results/logs/handins/{handin}/write_{notebook}.log",

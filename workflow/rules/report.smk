@@ -12,7 +12,7 @@ for handin in HANDINS:
             style=ROOT / "matplotlibrc",
             code=code("plot_figures.py"),
         output:
-            figures=figures_of(handin),
+            figures=[shown(path, "Figures", Path(path).stem, handin=handin) for path in figures_of(handin)],
         log:
             f"results/logs/handins/{handin}/plot_figures.log",
         threads: 1
@@ -33,7 +33,7 @@ rule render_html:
         discussion=page_discussion,
         code=code("render_html.py"),
     output:
-        html="results/handins/{handin}/{handin}.html",
+        html=shown("results/handins/{handin}/{handin}.html", "Hand-ins", "page"),
         provenance="results/handins/{handin}/provenance.json",
         config="results/handins/{handin}/config.yaml",
     log:
@@ -59,7 +59,7 @@ rule print_pdf:
         config="results/handins/{handin}/config.yaml",
         code=code("print_pdf.py"),
     output:
-        pdf="results/handins/{handin}/{handin}.pdf",
+        pdf=shown("results/handins/{handin}/{handin}.pdf", "Hand-ins", "PDF"),
     log:
         "results/logs/handins/{handin}/print_pdf.log",
     threads: 1

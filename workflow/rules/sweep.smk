@@ -11,7 +11,7 @@ rule collect_sweep:
         code=code("collect_sweep.py"),
     output:
         sweep=f"{SWEEP}/sweep.json",
-        strips=f"{SWEEP}/strips.png",
+        strips=shown(f"{SWEEP}/strips.png", "Sweeps", "samples by dimension"),
     log:
         "results/logs/sweeps/{dataset}/{model}.log",
     threads: 1
