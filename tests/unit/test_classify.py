@@ -10,6 +10,7 @@ from torch.distributions import MultivariateNormal
 
 from latentlab import classify, quality
 from latentlab.errors import UserError
+from latentlab.models import VAE
 
 PIXELS, SIGMA = 16, 0.3
 SETTINGS = {
@@ -18,13 +19,13 @@ SETTINGS = {
 EVEN = np.full(10, -math.log(10))
 
 
-class Planted(torch.nn.Module):
+class Planted(VAE):
     """p(x|z, y) = N(W z + b_y, σ²): then p(x|y) = N(b_y, W Wᵀ + σ²), and the encoder is the true posterior (d = 1)."""
 
     conditional, latent_dim = True, 1
 
     def __init__(self):
-        super().__init__()
+        torch.nn.Module.__init__(self)
         random = torch.Generator().manual_seed(0)
         self.weight = 0.2 * torch.randn(PIXELS, 1, generator=random)
         self.bias = 0.5 + 0.2 * torch.randn(10, PIXELS, generator=random)  # near enough to be confused

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from latentlab import settings
+from latentlab import models, settings
 from latentlab.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,7 @@ def test_the_shipped_config_is_accepted():
         ("batch_size", 0, "batch_size: must be at least 1, not 0"),
         ("models.lab8-vae.latent_dim", 0, "models.lab8-vae.latent_dim: must be at least 1, not 0"),
         ("models.lab8-vae.likelihood", "poisson", "likelihood: must be one of bernoulli, gaussian, not 'poisson'"),
+        ("models.lab8-vae.family", "va", "family: must be one of autoencoder, convolutional, vae, not 'va'"),
         ("models.lab8-vae", {"hidden": []}, "family is missing in models.lab8-vae"),
         ("grid_min", 4, "grid_min (4) must be below grid_max (4)"),
         ("authors", [{"id": 3}], "name is missing in authors.0"),
@@ -49,6 +50,12 @@ def test_a_mistake_is_one_sentence_that_names_the_key(key, value, sentence):
     with pytest.raises(UserError) as error:
         settings.check(changed(key, value), SCHEMA)
     assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+def test_families_are_the_classes_that_can_be_built():
+    for family, random in settings.families().items():
+        model = models.build({"family": family, "hidden": [4], "conditional": False}, 3)
+        assert type(model).__name__.lower() == family and isinstance(model, models.VAE) is random
 
 
 def test_own_values_beat_defaults_and_overrides_beat_both():

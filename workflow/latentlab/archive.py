@@ -18,7 +18,7 @@ class Archive:
     """An unpacked archive.
 
     `contents` says what it holds: `dataset`, `data` (data set → its record, see data.py), `models` (name → `label`,
-    `family`) and `figures` (name → `plot`, `models`, `width`, `height`, `options`).
+    `random`) and `figures` (name → `plot`, `models`, `width`, `height`, `options`).
     """
 
     def __init__(self, folder="."):

@@ -21,7 +21,7 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from latentlab.analysis import NEIGHBOURS, neighbour_accuracy
 from latentlab.errors import UserError
 from latentlab.likelihood import CHECKED, bounds, exact
-from latentlab.models import CLASSES
+from latentlab.models import CLASSES, VAE
 from latentlab.objectives import likelihood_of
 from latentlab.quality import probabilities
 from latentlab.training import to_pixels
@@ -55,7 +55,7 @@ def log_joint(model, settings, images, prior, samples, positions, seed=0):
     Raises:
         UserError: the model is no conditional VAE.
     """
-    if not (model.conditional and settings["family"] == "vae"):
+    if not (model.conditional and isinstance(model, VAE)):
         raise UserError("only a conditional VAE can tell labels apart: set `family: vae` and `conditional: true`")
     torch.manual_seed(seed)
     likelihood, x = likelihood_of(settings), to_pixels(torch.tensor(images))

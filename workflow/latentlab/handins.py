@@ -73,6 +73,8 @@ def load(templates, name, schema):
     for model in all_models(spec).values():
         model.setdefault("dataset", spec["dataset"])
     for figure, wanted in spec["figures"].items():
+        if wanted["plot"] not in NEEDS:
+            raise UserError(f"{path}: figures.{figure}.plot: {wanted['plot']!r} is not one of {', '.join(NEEDS)}")
         strangers = set(wanted["models"]) - set(all_models(spec))
         if strangers:
             raise UserError(f"{path}: figures.{figure}: {sorted(strangers)[0]!r} is not one of this hand-in's models")

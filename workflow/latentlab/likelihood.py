@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from latentlab.grids import axis, points
+from latentlab.models import VAE
 from latentlab.objectives import kl_to_prior, likelihood_of, sample_code
 from latentlab.training import EVALUATION_BATCH, batches, observe, reconstruct, term_sums, to_pixels
 
@@ -29,7 +30,7 @@ def evaluate(model, settings, images, labels, seed=0):
     per pixel, of the reconstruction from the code's mean.
     """
     torch.manual_seed(seed)
-    passes = ELBO_SAMPLES if settings["family"] == "vae" else 1
+    passes = ELBO_SAMPLES if isinstance(model, VAE) else 1
     sums = term_sums(model, settings, images, labels, passes)
     means = {name: float(total) / len(images) for name, total in sums.items()}
     if "kl" in means:

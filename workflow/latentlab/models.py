@@ -103,9 +103,6 @@ class Convolutional(Autoencoder):
         return self.picture(super().decode(z, y)).float()
 
 
-FAMILIES = {"autoencoder": Autoencoder, "vae": VAE, "convolutional": Convolutional}
-
-
 def layers(model):
     """The network as one image meets it, read from the model: a dictionary for each layer that has weights or changes
     the shape. `part` (encoder or decoder), `layer`, `shape` of its output for one image, `parameters`, and where it has
@@ -134,5 +131,7 @@ def layers(model):
 
 
 def build(settings, latent_dim):
-    """The untrained network of a `models:` entry; its weights come from torch's global seed."""
-    return FAMILIES[settings["family"]](latent_dim, tuple(settings["hidden"]), settings["conditional"])
+    """The untrained network of a `models:` entry, whose `family` is the name of a class here in small letters; its
+    weights come from torch's global seed."""
+    families = {name.lower(): family for name, family in globals().items() if isinstance(family, type)}
+    return families[settings["family"]](latent_dim, tuple(settings["hidden"]), settings["conditional"])

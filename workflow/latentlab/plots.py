@@ -27,10 +27,10 @@ HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
 
 @dataclass
 class Panel:
-    """What a figure is told of one model: its name, its family, and the paths of its files by their names."""
+    """What a figure is told of one model: its name, whether its codes are random, and its files by their names."""
 
     label: str
-    family: str
+    random: bool
     files: dict
 
 
@@ -114,7 +114,7 @@ def embeddings(panels, classes, width, height, split="test", points=10_000):
         codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
         _scatter(ax, codes, labels, classes)
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
-        if panel.family == "vae":
+        if panel.random:
             for sigmas in (1, 2):
                 ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
                 ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)

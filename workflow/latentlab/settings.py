@@ -1,5 +1,6 @@
 """The configuration: checked against the schema in sentences, and resolved to what a training job needs."""
 
+import ast
 import math
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,10 @@ def check(config, schema):
     error = best_match(_validator(schema).iter_errors(config), key=lambda error: (-len(error.path), error.validator))
     if error:
         raise UserError(f"config: {_sentence(error)}")
+    for name, model in config["models"].items():
+        if model["family"] not in families():
+            known = ", ".join(sorted(families()))
+            raise UserError(f"config: models.{name}.family: must be one of {known}, not {model['family']!r}")
     if config["grid_min"] >= config["grid_max"]:
         raise UserError(
             f"config: grid_min ({config['grid_min']:g}) must be below grid_max ({config['grid_max']:g}): the range of "
@@ -44,6 +49,24 @@ def resolve(config, schema, model):
     settings |= config["models"][model]
     settings |= {key: config[key] for key in OVERRIDES if config.get(key) is not None}
     return dict(sorted(settings.items()))
+
+
+@cache
+def families():
+    """What `family` may say: the classes of models.py in small letters, and whether their codes are random, as a VAE's.
+
+    Read from its text, for to import torch takes longer than to plan all jobs.
+    """
+    classes = {
+        node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
+        for node in ast.parse((Path(__file__).parent / "models.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+    def lineage(name):
+        return {name}.union(*(lineage(base) for base in classes.get(name, [])))
+
+    return {name.lower(): "VAE" in lineage(name) for name in classes if "Autoencoder" in lineage(name)}
 
 
 def _validator(schema):

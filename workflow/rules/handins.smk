@@ -20,7 +20,7 @@ def has_map(run):
 def can_classify(run):
     """Whether a run's model makes a classifier: a VAE that is given the label, which Bayes turns round."""
     entry = settings_of(run["model"])
-    return entry["family"] == "vae" and entry["conditional"]
+    return settings.families()[entry["family"]] and entry["conditional"]
 
 
 def from_runs(name, wanted=lambda run: True):
@@ -98,9 +98,9 @@ def options_of(plot):
 
 
 def models_of(handin):
-    """What figures say of the models besides their files: their labels, and their family."""
+    """What figures say of the models besides their files: their labels, and whether their codes are random."""
     return {
-        name: {"label": model["label"], "family": settings_of(model["entry"])["family"]}
+        name: {"label": model["label"], "random": settings.families()[settings_of(model["entry"])["family"]]}
         for name, model in handins.all_models(HANDINS[handin]).items()
     }
 

@@ -29,7 +29,7 @@ with job(snakemake.log):
     metrics = described | {
         split: likelihood.evaluate(model, settings, *splits[split]) for split in ("validation", "test")
     }
-    if settings["family"] == "vae":
+    if isinstance(model, models.VAE):
         sizes = {"count": params.positions, "samples": params.samples}
         metrics["likelihood"] = likelihood.compare(model, settings, *splits["test"], **sizes)
     metrics |= codes.measure(arrays, images.numpy(), data.CLASSES[record["dataset"]])
