@@ -39,6 +39,10 @@ onstart:
     start_alone()
 
 
+onsuccess:
+    tell_what_was_made()
+
+
 rule all:
     default_target: True
     input:

@@ -21,7 +21,7 @@ import yaml
 from matplotlib import pyplot as plt
 from torch.nn import functional
 
-from latentlab import data, fetch, likelihood, models, plots, settings, training
+from latentlab import data, fetch, jobs, likelihood, models, plots, settings, training
 from latentlab.objectives import likelihood_of
 
 ROOT = Path(__file__).parents[1]
@@ -156,8 +156,8 @@ def planning(seeds):
     """The number of jobs of a sweep with so many seeds at each dimension, and the seconds that planning them takes."""
     start = time.perf_counter()
     done = snakemake(MADE, "-n", "--config", f"sweep_seeds={seeds}", "--", "sweep")
-    jobs = re.search(r"^total +(\d+)$", done.stdout, re.MULTILINE)
-    return int(jobs[1]), time.perf_counter() - start
+    total = re.search(r"^total +(\d+)$", done.stdout, re.MULTILINE)
+    return int(total[1]), time.perf_counter() - start
 
 
 def bounds(splits):
@@ -206,7 +206,7 @@ def pipeline(splits):
             walls[name] = time.perf_counter() - start
             template = copy / "templates/summary/page.html.j2"
             template.write_text(template.read_text().replace("</p>", " And so on.</p>", 1))
-        rules = by_rule(copy / "results/logs")
+        rules = jobs.by_rule(copy / "results/logs")
     cores = os.cpu_count()
     table(f"wall seconds on {cores} cores", ["target", "s"], [[name, f"{took:.1f}"] for name, took in walls.items()])
     table(
@@ -215,21 +215,6 @@ def pipeline(splits):
         [[name, one["jobs"], f"{one['seconds']:.1f}", f"{one['cpu']:.1f}", one["mib"]] for name, one in rules.items()],
     )
     return {"wall": walls, "rules": rules}
-
-
-def by_rule(logs):
-    """What the logs of a run say: jobs, seconds, CPU seconds and peak memory of each rule, the longest first."""
-    rules = {}
-    for log in logs.rglob("*.log"):
-        said = re.search(r"done in ([\d.]+) s; ([\d.]+) s of CPU, at most (\d+) MiB", log.read_text())
-        name = log.stem if "_" in log.stem else log.relative_to(logs).parts[0]
-        one = rules.setdefault(name, {"jobs": 0, "seconds": 0.0, "cpu": 0.0, "mib": 0})
-        if said:
-            one["jobs"] += 1
-            one["seconds"] += float(said[1])
-            one["cpu"] += float(said[2])
-            one["mib"] = max(one["mib"], int(said[3]))
-    return dict(sorted(rules.items(), key=lambda item: -item[1]["cpu"]))
 
 
 def snakemake(folder, *words, root=ROOT):

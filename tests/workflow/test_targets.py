@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 
 import pdfplumber
 import pytest
@@ -45,6 +46,22 @@ def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project):
         shutil.rmtree(folder)
     assert done.returncode == 1 and "Traceback" not in done.stdout
     assert "latentlab: templates/figures: a rule is called figures already" in done.stdout
+
+
+def test_the_end_says_where_the_page_is(project):
+    said = project.snakemake("--forcerun", "publish_report", "--", "results/report.pdf").stdout
+    assert "latentlab: made results/smoke/results/report.pdf\n" in said and "latentlab: 1 job in 0." in said
+
+
+def test_the_workflow_s_own_report_shows_what_was_made(project, tmp_path):
+    project.snakemake("--report", str(tmp_path / "report.zip"))
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        page = archive.read("report/report.html").decode()
+        names = [name.rsplit("/", 1)[-1] for name in archive.namelist()]
+    for category in ("Hand-ins", "Figures", "Models", "Latent planes", "Sweeps", "Classifiers"):
+        assert f'"{category}"' in page
+    assert {"lab8.pdf", "cvae.html", "vae_map.svg", "sheet.png", "mistakes.png", "strips.png"} <= set(names)
+    assert "turned round by Bayes" in page and "the second upwards" in page, "captions are there"
 
 
 def test_no_more_jobs_at_a_time_than_the_machine_has_cores(project):

@@ -1,6 +1,7 @@
 """What every job of the workflow does around its work: a log, and errors that a person can read."""
 
 import os
+import re
 import resource
 import sys
 import time
@@ -26,7 +27,7 @@ def job(log):
         def say(line, warning=False):
             print(line, file=file, flush=True)
             if warning or sys.stderr.isatty():
-                print(f"latentlab: {line}" if warning else line, file=sys.stderr)
+                print(f"latentlab: {line}" if warning else f"{' '.join(path.parts[2:-1])}: {line}", file=sys.stderr)
 
         try:
             yield say
@@ -45,3 +46,19 @@ def usage():
     kib = 1 if sys.platform.startswith("linux") else 1024  # macOS counts bytes
     memory = max(one.ru_maxrss for one in used) / 1024 / kib
     return f"{sum(one.ru_utime + one.ru_stime for one in used):.1f} s of CPU, at most {memory:.0f} MiB"
+
+
+def by_rule(logs, since=0.0):
+    """What the logs below the folder `logs` say that were written after `since` (seconds since the epoch): `jobs`,
+    `seconds`, seconds of `cpu` and peak `mib` of each rule, the most CPU first."""
+    rules = {}
+    for log in Path(logs).rglob("*.log"):
+        said = re.search(r"done in ([\d.]+) s; ([\d.]+) s of CPU, at most (\d+) MiB", log.read_text(encoding="utf-8"))
+        if said and log.stat().st_mtime >= since:
+            name = log.stem if "_" in log.stem else log.relative_to(logs).parts[0]
+            one = rules.setdefault(name, {"jobs": 0, "seconds": 0.0, "cpu": 0.0, "mib": 0})
+            one["jobs"] += 1
+            one["seconds"] += float(said[1])
+            one["cpu"] += float(said[2])
+            one["mib"] = max(one["mib"], int(said[3]))
+    return dict(sorted(rules.items(), key=lambda item: -item[1]["cpu"]))

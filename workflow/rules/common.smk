@@ -4,12 +4,14 @@ import fcntl
 import os
 import re
 import sys
+import time
 from contextlib import contextmanager
 
-from latentlab import files, provenance, settings
+from latentlab import files, jobs, provenance, settings
 from latentlab.data import FOREIGN
 from latentlab.errors import UserError
 
+STARTED = time.time()
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 RUN, LOGS, BENCHMARKS = (
     f"results/{kind}/{{dataset}}/{{model}}/d{{latent_dim}}/seed{{seed}}" for kind in ("models", "logs", "benchmarks")
@@ -111,6 +113,18 @@ def start_alone():
             sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
         for partial in [*Path("results").rglob(files.PARTIAL + "*"), *Path("resources").rglob(files.PARTIAL + "*")]:
             partial.unlink(missing_ok=True)
+
+
+def tell_what_was_made():
+    """Where the pages are, and what took how long."""
+    rules = jobs.by_rule("results/logs", since=STARTED)
+    longest = ", ".join(f"{rule} {one['cpu']:.0f}" for rule, one in list(rules.items())[:5])
+    if rules:
+        count, minutes = sum(one["jobs"] for one in rules.values()), (time.time() - STARTED) / 60
+        print(f"latentlab: {count} job{'s' * (count > 1)} in {minutes:.1f} minutes; seconds of CPU: {longest}", file=sys.stderr)
+    for path in [Path("results/report.pdf"), *sorted(Path("results/handins").glob("*/*.pdf"))]:
+        if path.exists() and path.stat().st_mtime >= STARTED:
+            print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
 
 
 def leave_out_cores_that_are_not_there():
