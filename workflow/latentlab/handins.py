@@ -6,6 +6,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from latentlab.data import SHA256
 from latentlab.errors import UserError
 
 # What a figure of each kind (a function of plots.py) needs of each of its models.
@@ -70,8 +71,9 @@ def load(templates, name, schema):
         raise UserError(f"{path}: {key}: {error.message}")
     spec = {"sweeps": {}, "subspaces": {}} | spec
     spec["sections"] = dict(line.split(" ", 1) for line in spec.get("sections", []))
-    for model in all_models(spec).values():
-        model.setdefault("dataset", spec["dataset"])
+    for model in [spec, *all_models(spec).values()]:
+        if model.setdefault("dataset", spec["dataset"]) not in SHA256:
+            raise UserError(f"{path}: dataset: {model['dataset']!r} is not one of {', '.join(SHA256)}")
     for figure, wanted in spec["figures"].items():
         if wanted["plot"] not in NEEDS:
             raise UserError(f"{path}: figures.{figure}.plot: {wanted['plot']!r} is not one of {', '.join(NEEDS)}")

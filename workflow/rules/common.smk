@@ -84,6 +84,12 @@ def model_priority(wildcards):
     return entry["epochs"] * (20 if entry["family"] == "convolutional" else 2 if entry["conditional"] else 1)
 
 
+def graphics_processors(wildcards):
+    """How many a training takes: one, where there are any and the configuration lets it."""
+    there = Path("/dev/nvidiactl").exists()
+    return int(config["device"] == "cuda" or (config["device"] == "auto" and there))
+
+
 def sweep_runs(wildcards, name, seeds=None):
     """The file `name` of every point of the sweep."""
     seeds = range(config["sweep_seeds"]) if seeds is None else seeds
@@ -121,7 +127,10 @@ def tell_what_was_made():
     longest = ", ".join(f"{rule} {one['cpu']:.0f}" for rule, one in list(rules.items())[:5])
     if rules:
         count, minutes = sum(one["jobs"] for one in rules.values()), (time.time() - STARTED) / 60
-        print(f"latentlab: {count} job{'s' * (count > 1)} in {minutes:.1f} minutes; seconds of CPU: {longest}", file=sys.stderr)
+        print(
+            f"latentlab: {count} job{'s' * (count > 1)} in {minutes:.1f} minutes; seconds of CPU: {longest}",
+            file=sys.stderr,
+        )
     for path in [Path("results/report.pdf"), *sorted(Path("results/handins").glob("*/*.pdf"))]:
         if path.exists() and path.stat().st_mtime >= STARTED:
             print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)

@@ -17,6 +17,7 @@ rule train_model:
     resources:
         mem_mb=2000,
         runtime=60,
+        gpu=graphics_processors,
     params:
         settings=model_settings,
         device=lookup("device", within=config),
