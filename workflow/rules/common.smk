@@ -3,11 +3,12 @@
 import fcntl
 import os
 import re
+import shutil
 import sys
 import time
 from contextlib import contextmanager
 
-from latentlab import files, jobs, provenance, settings
+from latentlab import cluster, files, jobs, provenance, settings
 from latentlab.data import FOREIGN
 from latentlab.errors import UserError
 
@@ -119,6 +120,8 @@ def start_alone():
             sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
         for partial in [*Path("results").rglob(files.PARTIAL + "*"), *Path("resources").rglob(files.PARTIAL + "*")]:
             partial.unlink(missing_ok=True)
+        if workflow.nodes is not None and shutil.which("scancel"):
+            cluster.cancel_orphans(Path.cwd())
 
 
 def tell_what_was_made():

@@ -80,6 +80,7 @@ rule publish_report:
         "results/logs/publish_report/{kind}.log",
     wildcard_constraints:
         kind="html|pdf",
+    localrule: True  # only a copy
     threads: 1
     message:
         "The chosen hand-in, {config[handin]}, becomes results/report.{wildcards.kind}"
