@@ -87,8 +87,8 @@ def model_priority(wildcards):
 
 def graphics_processors(wildcards):
     """How many a training takes: one, where there are any and the configuration lets it."""
-    there = Path("/dev/nvidiactl").exists()
-    return int(config["device"] == "cuda" or (config["device"] == "auto" and there))
+    there = config["device"] == "auto" and shutil.which("nvidia-smi") is not None
+    return int(there or config["device"] == "cuda")
 
 
 def sweep_runs(wildcards, name, seeds=None):
@@ -118,8 +118,9 @@ def start_alone():
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
-        for partial in [*Path("results").rglob(files.PARTIAL + "*"), *Path("resources").rglob(files.PARTIAL + "*")]:
-            partial.unlink(missing_ok=True)
+        for folder in ("results", "resources"):
+            for partial in Path(folder).rglob(f"{files.PARTIAL}*"):
+                partial.unlink(missing_ok=True)
         if workflow.nodes is not None and shutil.which("scancel"):
             cluster.cancel_orphans(Path.cwd())
 
