@@ -52,6 +52,11 @@ def test_a_mistake_is_one_sentence_that_names_the_key(key, value, sentence):
     assert sentence in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_knob_that_is_left_out_is_named():
+    with pytest.raises(UserError, match=r"config: discussion is missing: .* --directory"):
+        settings.check({key: value for key, value in CONFIG.items() if key != "discussion"}, SCHEMA)
+
+
 def test_families_are_the_classes_that_can_be_built():
     for family, random in settings.families().items():
         model = models.build({"family": family, "hidden": [4], "conditional": False}, 3)

@@ -45,6 +45,7 @@ MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
 SlurmdTimeout=20
+KillWait=2
 JobRequeue=0
 MinJobAge=600
 DefMemPerCPU=500

@@ -56,7 +56,9 @@ def log_joint(model, settings, images, prior, samples, positions, seed=0):
         UserError: the model is no conditional VAE.
     """
     if not (model.conditional and isinstance(model, VAE)):
-        raise UserError("only a conditional VAE can tell labels apart: set `family: vae` and `conditional: true`")
+        raise UserError(
+            "only a conditional VAE can tell labels apart: set `family: vae`, or one like it, and `conditional: true`"
+        )
     torch.manual_seed(seed)
     likelihood, x = likelihood_of(settings), to_pixels(torch.tensor(images))
     parts = []

@@ -25,6 +25,12 @@ def check(config, schema):
     error = best_match(_validator(schema).iter_errors(config), key=lambda error: (-len(error.path), error.validator))
     if error:
         raise UserError(f"config: {_sentence(error)}")
+    missing = [key for key in _load(schema)["properties"] if key not in config]
+    if missing:
+        raise UserError(
+            f"config: {missing[0]} is missing: config.yaml has to hold every knob; one that holds only what differs "
+            "belongs into a folder of its own, which --directory names"
+        )
     for name, model in config["models"].items():
         if model["family"] not in families():
             known = ", ".join(sorted(families()))

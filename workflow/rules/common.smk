@@ -17,9 +17,8 @@ CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 RUN, LOGS, BENCHMARKS = (
     f"results/{kind}/{{dataset}}/{{model}}/d{{latent_dim}}/seed{{seed}}" for kind in ("models", "logs", "benchmarks")
 )
-PLANE, PLANE_LOGS = (
-    f"results/{kind}/{{dataset}}/{{model}}/d2/seed{{seed}}" for kind in ("models", "logs")
-)  # can be drawn
+# a code that can be drawn
+PLANE, PLANE_LOGS = (f"results/{kind}/{{dataset}}/{{model}}/d2/seed{{seed}}" for kind in ("models", "logs"))
 SWEEP, SUBSPACES = (f"results/{kind}/{{dataset}}/{{model}}" for kind in ("sweeps", "subspaces"))
 
 
