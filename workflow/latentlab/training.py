@@ -92,7 +92,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
     for epoch in range(1, settings["epochs"] + 1):
         rate, sums = learning_rate(settings, epoch), {}
         for chosen in torch.randperm(len(images), device=device).split(settings["batch_size"]):
-            shown = images[chosen]
+            shown = images.index_select(0, chosen)  # indexing would go pixel by pixel
             if settings["augment"]:  # half of a batch: the other half shows what real images look like
                 half = len(shown) // 2
                 shown = torch.cat([augmented(shown[:half]), shown[half:]])
