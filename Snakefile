@@ -31,6 +31,7 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/pca.smk"
 include: "workflow/rules/classify.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/notebook.smk"
 include: "workflow/rules/submission.smk"
 
@@ -94,8 +95,7 @@ rule handins:
 
 rule report:
     input:
-        "results/report.html",
-        "results/report.pdf",
+        [f"results/{name}" for name in published(config["handin"])],
 
 
 rule submission:

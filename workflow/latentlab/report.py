@@ -34,6 +34,7 @@ class Page:
     sections: dict = field(default_factory=dict)  # number → heading, in the sheet's order
     figures: dict = field(default_factory=dict)  # name → path of an SVG
     discussion: str | None = None  # path of a student's Markdown
+    explorer: bool = False  # whether explorer.html lies beside it
 
     def __post_init__(self):
         self.title, self.course = fonts.clean(self.title), fonts.clean(self.course or "")

@@ -47,7 +47,25 @@ def data_of(handin):
 
 
 def pages_of(handin):
-    return expand("results/handins/{name}/{name}.{kind}", name=handin, kind=["html", "pdf"])
+    """The page, and the explorer if there is something to explore."""
+    files = [f"{handin}.html", f"{handin}.pdf"] + ["explorer.html"] * bool(planes(handin))
+    return expand("results/handins/{name}/{file}", name=handin, file=files)
+
+
+def planes(handin):
+    """What a hand-in calls the models that its explorer shows: those of its own data whose code is a plane."""
+    own = HANDINS[handin]["dataset"]
+    return [name for name, run in runs_of(handin).items() if run["latent_dim"] == 2 and run["dataset"] == own]
+
+
+def plane_files(file):
+    """An input function: `file` of each of those models."""
+    return lambda wildcards: [file_of(wildcards.handin, name, file) for name in planes(wildcards.handin)]
+
+
+def published(handin):
+    """What of a hand-in becomes results/report and results/explorer: the name there → where it is."""
+    return {Path(path).name.replace(f"{handin}.", "report."): path for path in pages_of(handin)}
 
 
 def notebooks_of(handin):

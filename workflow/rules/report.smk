@@ -41,6 +41,7 @@ rule render_html:
     threads: 1
     params:
         title=page_title,
+        explorer=lambda wildcards: bool(planes(wildcards.handin)),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
         sections=lambda wildcards: HANDINS[wildcards.handin]["sections"],
@@ -71,18 +72,18 @@ rule print_pdf:
 
 rule publish_report:
     input:
-        page=f"results/handins/{config['handin']}/{config['handin']}.{{kind}}",
+        page=lambda wildcards: published(config["handin"])[wildcards.page],
         data=data_of(config["handin"]),
         code=code("publish_report.py"),
     output:
-        page="results/report.{kind}",
+        page="results/{page}",
     log:
-        "results/logs/publish_report/{kind}.log",
+        "results/logs/publish_report/{page}.log",
     wildcard_constraints:
-        kind="html|pdf",
+        page="|".join(published(config["handin"])),
     localrule: True  # only a copy
     threads: 1
     message:
-        "The chosen hand-in, {config[handin]}, becomes results/report.{wildcards.kind}"
+        "The chosen hand-in, {config[handin]}, becomes results/{wildcards.page}"
     script:
         "../scripts/publish_report.py"

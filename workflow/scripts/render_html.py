@@ -18,6 +18,7 @@ with job(snakemake.log) as say:
         sections=params.sections,
         figures={Path(path).stem: path for path in given.figures},
         discussion=given.get("discussion"),
+        explorer=params.explorer,
     )
     template = next(
         Path(path) for path in given.templates if path.endswith(f"{snakemake.wildcards.handin}/page.html.j2")
