@@ -113,7 +113,7 @@ def pack(values, kind):
 
 
 def fit(described, limit):
-    """Those of `described` that can be decoded and fit into `limit` bytes, in this order; and the labels of the rest."""
+    """Those of `described` that can be decoded and fit into `limit` bytes, in this order; and the other labels."""
     kept, left_out = [], []
     for one in described:
         size = len(json.dumps(one))
