@@ -3,16 +3,23 @@
 
 from pathlib import Path
 
+from latentlab import settings
+from latentlab.errors import in_one_sentence
+
 ROOT = Path(workflow.basedir)
+OWN = Path("config.yaml").resolve()  # of another working directory (--directory): only what differs there
+
+with in_one_sentence():
+    settings.look_through(ROOT / "config.yaml")
+    has_own = OWN != ROOT / "config.yaml" and OWN.exists() and settings.look_through(OWN)
 
 
 configfile: ROOT / "config.yaml"
 
 
-own_config = Path("config.yaml").resolve()  # of another working directory (--directory): only what differs there
-if own_config != ROOT / "config.yaml" and own_config.is_file():
+if has_own:
 
-    configfile: own_config
+    configfile: OWN
 
 
 # Used only with --software-deployment-method apptainer; workflow/envs/ says how the image is built.

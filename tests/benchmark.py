@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,7 @@ import yaml
 from matplotlib import pyplot as plt
 from torch.nn import functional
 
-from latentlab import data, fetch, jobs, likelihood, models, plots, settings, training
+from latentlab import codes, data, explorer, fetch, jobs, likelihood, models, plots, settings, training
 from latentlab.objectives import likelihood_of
 
 ROOT = Path(__file__).parents[1]
@@ -217,6 +218,46 @@ def pipeline(splits):
     return {"wall": walls, "rules": rules}
 
 
+def frames(splits):
+    """Pictures a second that the explorer draws while the mouse is dragged over a CVAE's plane, each with the decoder's
+    answer under all ten labels, in headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    own = entry(hidden=[512], conditional=True, epochs=1)
+    model = training.train(own, 2, 0, splits["train"], tuple(part[:1] for part in splits["validation"]))[0]
+    arrays = codes.encode(model, {name: splits[name] for name in ("train", "test")})
+    about = {"title": "Frames", "dataset": "MNIST", "stand_in": False, "data": "", "version": "", "commit": ""}
+    described = explorer.describe(model, {"settings": own}, "CVAE", arrays) | {"weights": ""}
+    images, labels = (part.numpy() for part in splits["test"])
+    folder, classes = ROOT / "templates/explorer", data.CLASSES["MNIST"]
+    page = explorer.render(folder, [described], images, labels, classes, ROOT / "matplotlibrc", about)
+    (MADE / "explorer.html").write_text(page)
+    count = """() => { globalThis.times = []; const note = (now) => { times.push(now); requestAnimationFrame(note) };
+        requestAnimationFrame(note) }"""
+    with sync_playwright() as playwright:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto((MADE / "explorer.html").as_uri())
+        tab.wait_for_timeout(1000)
+        box = tab.locator("#marks").bounding_box()
+        tab.mouse.move(box["x"] + 100, box["y"] + 100)
+        tab.mouse.down()
+        tab.evaluate(count)
+        for step in range(600):
+            tab.mouse.move(box["x"] + 100 + 400 * (step % 100) / 100, box["y"] + 100 + step / 2)
+        times = tab.evaluate("() => times")
+        browser.close()
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    found = {"frames_a_second": 1000 * len(gaps) / sum(gaps), "median_ms": median(gaps), "longest_ms": max(gaps)}
+    table(
+        "the explorer while dragging",
+        ["frames a second", "median ms a frame", "longest"],
+        [[f"{value:.1f}" for value in found.values()]],
+    )
+    return found
+
+
 def snakemake(folder, *words, root=ROOT):
     command = [sys.executable, "-m", "snakemake", "--cores", str(os.cpu_count()), "--directory", folder]
     command += ["--snakefile", root / "Snakefile", "--workflow-profile", root / "profiles/default", *words]
@@ -242,7 +283,7 @@ def machine():
     return f"{name[1] if name else platform.processor()}, {os.cpu_count()} cores, {amx} AMX; torch {torch.__version__}"
 
 
-PARTS = {"loop": loop, "growth": growth, "bounds": bounds, "pipeline": pipeline}
+PARTS = {"loop": loop, "growth": growth, "bounds": bounds, "explorer": frames, "pipeline": pipeline}
 
 
 def main(wanted):

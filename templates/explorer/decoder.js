@@ -12,12 +12,17 @@ export function unpack(text, Numbers = Uint8Array) {
   return new Numbers(bytes.buffer);
 }
 
-/** A linear layer whose weights were rounded to 16 bits, each row in a scale of its own. */
+/** A linear layer whose weights were rounded to 16 bits, each output's in a scale of its own; here those of an input
+ * lie side by side. */
 export function unpackLayer(layer) {
-  const steps = unpack(layer.scales, Float32Array);
-  const weights = Float32Array.from(unpack(layer.weights, Int16Array));
-  const columns = weights.length / steps.length;
-  for (let i = 0; i < weights.length; i++) weights[i] *= steps[Math.floor(i / columns)];
+  const scales = unpack(layer.scales, Float32Array);
+  const rounded = unpack(layer.weights, Int16Array);
+  const inputs = rounded.length / scales.length;
+  const weights = new Float32Array(rounded.length);
+  for (let i = 0; i < rounded.length; i++) {
+    const output = Math.floor(i / inputs);
+    weights[(i % inputs) * scales.length + output] = rounded[i] * scales[output];
+  }
   return { weights, bias: unpack(layer.bias, Float32Array), activation: layer.activation };
 }
 
@@ -31,13 +36,12 @@ export function decode(model, z, label = 0) {
 
 function forward({ weights, bias, activation }, inputs) {
   const outputs = Float32Array.from(bias);
-  const act = ACTIVATIONS[activation] ?? ((value) => value);
-  for (let row = 0, k = 0; row < outputs.length; row++) {
-    let sum = outputs[row];
-    for (let column = 0; column < inputs.length; column++) sum += weights[k++] * inputs[column];
-    outputs[row] = act(sum);
-  }
-  return outputs;
+  inputs.forEach((value, input) => {
+    if (value === 0) return; // as of every other hidden unit
+    const first = input * outputs.length;
+    for (let i = 0; i < outputs.length; i++) outputs[i] += weights[first + i] * value;
+  });
+  return activation ? outputs.map(ACTIVATIONS[activation]) : outputs;
 }
 
 function clamp(value) {

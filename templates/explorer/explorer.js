@@ -17,6 +17,7 @@ const state = { model: models[0], z: [0, 0], label: 0, line: null, playing: fals
 let size = 0; // of the plane, in CSS pixels
 let waiting = false;
 let drag = null;
+let beside = {}; // the test image that is shown, and of which model
 
 function prepare(model) {
   const flat = unpack(model.codes, Float32Array);
@@ -43,9 +44,12 @@ function shades() {
 
 /** Pixels, 0 to 1, into a canvas of 28 rows, `left` pixels from its left. */
 function paint(canvas, pixels, left = 0) {
-  const data = new ImageData(SIDE, SIDE);
-  pixels.forEach((value, i) => data.data.set([value * 255, value * 255, value * 255, 255], 4 * i));
-  canvas.getContext("2d").putImageData(data, left, 0);
+  const image = new ImageData(SIDE, SIDE);
+  for (let i = 0; i < pixels.length; i++) {
+    image.data.fill(pixels[i] * 255, 4 * i, 4 * i + 3);
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, left, 0);
 }
 
 /** Whether a test image belongs to the plane that is shown: each label of a conditional model has one of its own. */
@@ -85,31 +89,29 @@ function update() {
 function draw() {
   waiting = false;
   const { model, z, label } = state;
-  const { index } = nearest(z);
-  const code = model.codes[index];
-  const own = model.labels[index];
-  paint(find("decoded"), decode(model, z, label));
-  find("image")
-    .getContext("2d")
-    .drawImage(
-      find("sheet"),
-      (index % given.columns) * SIDE,
-      Math.floor(index / given.columns) * SIDE,
-      SIDE,
-      SIDE,
-      0,
-      0,
-      SIDE,
-      SIDE,
-    );
-  paint(find("reconstruction"), decode(model, code, own));
-  if (model.conditional)
-    given.classes.forEach((_, i) => paint(find(`label-${i}`), decode(model, z, i)));
+  const labels = model.conditional ? given.classes.map((_, i) => i) : [label];
+  const pictures = new Map(labels.map((one) => [one, decode(model, z, one)]));
+  paint(find("decoded"), pictures.get(label));
+  if (model.conditional) pictures.forEach((picture, one) => paint(find(`label-${one}`), picture));
   find("position").textContent = `z = (${said(z[0])}, ${said(z[1])})`;
+  const { index } = nearest(z);
+  showImage(index);
+  drawMarks(model.codes[index]);
+  tell();
+}
+
+/** A test image beside its reconstruction, unless they are shown already. */
+function showImage(index) {
+  const { model } = state;
+  if (beside.model === model && beside.index === index) return;
+  beside = { model, index };
+  const [code, own] = [model.codes[index], model.labels[index]];
+  const corner = [(index % given.columns) * SIDE, Math.floor(index / given.columns) * SIDE];
+  const context = find("image").getContext("2d");
+  context.drawImage(find("sheet"), ...corner, SIDE, SIDE, 0, 0, SIDE, SIDE);
+  paint(find("reconstruction"), decode(model, code, own));
   find("nearest").textContent =
     `Test image ${index + 1}, ${given.classes[own]}, with its code at (${said(code[0])}, ${said(code[1])})`;
-  drawMarks(code);
-  tell();
 }
 
 /** The line, a small ring around the code of the nearest test image and a larger one around z. */

@@ -36,6 +36,20 @@ NEEDS = {
     "foreign": ["classifier.json", "classifier.npz"],
 }
 
+# What a model has to be for some of its files to be made: what is asked, of which files, and how to say it.
+DEMANDS = [
+    ("plane", "latent_dim: 2", {
+        "grid.png", "grid-occupied.png", "grid-quantiles.png", "grids.json", "map.json", "conditions.png",
+        "conditions.json", "posteriors.npz", "failures.json", "failures.png",
+    }),
+    ("conditional", "conditional: true", {
+        "conditions.png", "conditions.json", "classifier.json", "classifier.npz", "mistakes.png",
+    }),
+    ("random", "family: vae", {
+        "posteriors.npz", "classifier.json", "classifier.npz", "mistakes.png", "augmentation.json",
+    }),
+]  # fmt: skip
+
 # The knobs of config.yaml that bear on a kind of figure, by the names its function gives them.
 KNOBS = {
     "embeddings": {"split": "embedding_split", "points": "embedding_points"},
@@ -51,6 +65,38 @@ def names(templates):
 def all_models(spec):
     """Whatever a figure may show, by name: single models, and those trained at several dimensions."""
     return spec["models"] | spec["sweeps"] | spec["subspaces"]
+
+
+def check(name, spec, entries, random):
+    """See whether the models of the hand-in `name` are such that what it shows of them can be made.
+
+    Args:
+        entries: entry of `models:` → its settings.
+        random: family → whether its codes are random.
+
+    Raises:
+        UserError: one is not.
+    """
+    for called, model in spec["models"].items():
+        settings = entries[model["entry"]]
+        its = {
+            "plane": settings["latent_dim"] == 2,
+            "conditional": settings["conditional"],
+            "random": random[settings["family"]],
+        }
+        shown = {
+            need: f"figure {figure}"
+            for figure, one in spec["figures"].items()
+            if called in one["models"]
+            for need in NEEDS[one["plot"]]
+        } | {part: part for part in model.get("parts", [])}
+        for what, demand, files in DEMANDS:
+            place = next((shown[need] for need in shown if need in files), None)
+            if place and not its[what]:
+                raise UserError(
+                    f"config: models.{model['entry']}: hand-in {name} shows it in {place}, which needs {demand}; "
+                    f"change it back, or take that out of templates/{name}"
+                )
 
 
 def load(templates, name, schema):

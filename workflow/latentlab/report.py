@@ -112,14 +112,24 @@ def render(template, page, metrics, provenance):
 
 def fill_in(template, context):
     """The text of a template of a hand-in's folder: values escaped, an unknown name an error, nothing else within reach
-    than that folder and the shared base one folder up."""
+    than that folder and the shared base one folder up.
+
+    Raises:
+        UserError: it names what there is not.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([template.parent, template.parent.parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"number": number, "percent": percent}
-    return environment.get_template(template.name).render(context)
+    try:
+        return environment.get_template(template.name).render(context)
+    except jinja2.UndefinedError as error:
+        raise UserError(
+            f"{template}: it quotes what was not measured ({error.message}): its models are of another kind "
+            "than it was written for; change them back, or its text"
+        ) from error
 
 
 def number(value, digits=1):

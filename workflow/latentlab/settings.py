@@ -2,6 +2,7 @@
 
 import ast
 import math
+import reprlib
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,67 @@ from jsonschema.validators import extend
 
 from latentlab.errors import UserError
 
+MOST_BYTES, MOST_NODES = 200_000, 10_000  # of a configuration file; the whole of ours has a tenth of that
+SHORT = reprlib.Repr()  # of a value in a sentence, however large it is
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+SHORT.maxlevel, SHORT.maxdict, SHORT.maxlist = 2, 3, 3
 OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed")  # top-level knobs that beat every model's own
+
+
+def look_through(path):
+    """Whether the configuration file at `path` says anything: Snakemake is to read it only if it does.
+
+    Raises:
+        UserError: it is no YAML, not a table, far too large (or would be, once its aliases are replaced by what they
+            stand for), or says a key twice, of which YAML would keep the last without a word.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        top = yaml.compose(raw.decode(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a text in UTF-8; save it as one") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        if len(raw) <= MOST_BYTES:
+            where = getattr(error, "problem_mark", None)
+            line = f" line {where.line + 1}:" if where else ""
+            reason = getattr(error, "problem", None) or str(error).split("\n")[0]
+            raise UserError(f"{path}:{line} not YAML ({reason}); compare it with the config.yaml that comes") from error
+    if len(raw) > MOST_BYTES:
+        raise UserError(f"{path}: more than {MOST_BYTES:,} bytes is far more than there are knobs; is it another file?")
+    if top is None:
+        return False
+    if not isinstance(top, yaml.MappingNode):
+        raise UserError(f"{path}: line 1: not a table of knobs; write `key: value`, a knob a line")
+    if _nodes(top, path, {}, ()) > MOST_NODES:
+        raise UserError(
+            f"{path}: its aliases (`*name`) stand for far more than there are knobs; write out what you need"
+        )
+    return bool(top.value)
+
+
+def _nodes(node, path, known, above):
+    """How many values a YAML node holds, once aliases are replaced by what they stand for; `known` are those of nodes
+    counted before, `above` the nodes that hold this one."""
+    line = node.start_mark.line + 1
+    if id(node) in above:
+        raise UserError(f"{path}: line {line}: holds itself by an alias; write out what you need")
+    if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+        raise UserError(f"{path}: line {line}: {node.tag} is not a value that a knob can have")
+    if id(node) in known or isinstance(node, yaml.ScalarNode):
+        return known.get(id(node), 1)
+    held = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(names) <= MOST_NODES else None
+        if twice is not None:
+            raise UserError(f"{path}: line {line}: {twice} stands there twice in one table; keep one of them")
+        if len(names) < len(node.value):
+            raise UserError(f"{path}: line {line}: a key is not a plain word")
+    known[id(node)] = 1 + sum(_nodes(part, path, known, (*above, id(node))) for part in held)
+    return known[id(node)]
 
 
 def check(config, schema):
@@ -34,7 +95,13 @@ def check(config, schema):
     for name, model in config["models"].items():
         if model["family"] not in families():
             known = ", ".join(sorted(families()))
-            raise UserError(f"config: models.{name}.family: must be one of {known}, not {model['family']!r}")
+            raise UserError(
+                f"config: models.{name}.family: must be one of {known}, not {reprlib.repr(model['family'])}"
+            )
+        if model.get("output") == "linear" and model.get("likelihood") != "gaussian":
+            raise UserError(
+                f"config: models.{name}.output: linear needs likelihood: gaussian, for only its mean may be any number"
+            )
     if config["grid_min"] >= config["grid_max"]:
         raise UserError(
             f"config: grid_min ({config['grid_min']:g}) must be below grid_max ({config['grid_max']:g}): the range of "
@@ -95,11 +162,10 @@ def _load(schema):
 def _sentence(error):
     """What is wrong, at which key, and what would be right."""
     key = ".".join(map(str, error.absolute_path)) or "the top level"
-    shown = repr(error.instance)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    shown = SHORT.repr(error.instance)
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
-        unknown = sorted(set(map(str, error.instance)) - set(known))
+        unknown = sorted(str(name)[:60] for name in error.instance if name not in known)
         within = "" if key == "the top level" else f" in {key}"
         return f"{unknown[0]} is not a key{within}; {_nearest(unknown[0], known)}"
     if error.validator == "required":
@@ -115,7 +181,18 @@ def _sentence(error):
         "minItems": lambda value: f"must have at least {value} item{'s' * (value > 1)}",
         "pattern": lambda value: "must be made of letters, digits, '-' and '_'",
     }.get(error.validator, lambda value: f"does not fit {error.validator}: {value}")
-    return f"{key}: {wanted(error.validator_value)}, not {shown}"
+    return f"{key}: {wanted(error.validator_value)}, not {shown}{_hint(error)}"
+
+
+def _hint(error):
+    """YAML's traps."""
+    if error.validator == "type" and isinstance(error.instance, str):
+        try:
+            float(error.instance)
+            return ", which YAML reads as text: a number with an exponent needs a point, as in 1.0e-3"
+        except ValueError:
+            pass
+    return ""
 
 
 def _types(types):

@@ -6,11 +6,10 @@ import re
 import shutil
 import sys
 import time
-from contextlib import contextmanager
 
 from latentlab import cluster, files, jobs, provenance, settings
 from latentlab.data import FOREIGN
-from latentlab.errors import UserError
+from latentlab.errors import in_one_sentence
 
 STARTED = time.time()
 CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -96,15 +95,6 @@ def sweep_runs(wildcards, name, seeds=None):
     return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
 
 
-@contextmanager
-def in_one_sentence():
-    """What the configuration has wrong ends the program with a sentence, not with a traceback."""
-    try:
-        yield
-    except UserError as error:
-        sys.exit(f"latentlab: {error}")
-
-
 def start_alone():
     """Hold this working directory for as long as the process lives, and clear what a killed run left half-written.
 
@@ -134,7 +124,8 @@ def tell_what_was_made():
             f"latentlab: {count} job{'s' * (count > 1)} in {minutes:.1f} minutes; seconds of CPU: {longest}",
             file=sys.stderr,
         )
-    for path in [Path("results/report.pdf"), *sorted(Path("results/handins").glob("*/*.pdf"))]:
+    made = [Path("results/report.pdf"), Path("results/explorer.html"), *sorted(Path("results/handins").glob("*/*.pdf"))]
+    for path in made:
         if path.exists() and path.stat().st_mtime >= STARTED:
             print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
 

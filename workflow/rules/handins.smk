@@ -216,9 +216,9 @@ with in_one_sentence():
     handins.load(ROOT / "templates", config["handin"], HANDIN_SCHEMA)
     if config["discussion"]:
         discussion.read(config["discussion"])
-    for spec in HANDINS.values():
-        for model in handins.all_models(spec).values():
-            settings_of(model["entry"])
+    for name, spec in HANDINS.items():
+        entries = {model["entry"]: settings_of(model["entry"]) for model in handins.all_models(spec).values()}
+        handins.check(name, spec, entries, settings.families())
 
 RUNS = [run for name in HANDINS for run in runs_of(name).values()]
 SWEEPS = unique(file_of(handin, name, "sweep.json") for handin, spec in HANDINS.items() for name in spec["sweeps"])
@@ -229,4 +229,4 @@ CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
     f"results/baselines/{run['dataset']}.json" for run in RUNS if can_classify(run)
 )
 NOTEBOOKS = [file for name in HANDINS for file in notebooks_of(name)]
-PAGES = [file for name in HANDINS for file in pages_of(name)] + ["results/report.html", "results/report.pdf"]
+PAGES = [file for name in HANDINS for file in pages_of(name)] + [f"results/{name}" for name in published(config["handin"])]
