@@ -3,13 +3,14 @@
 
 from pathlib import Path
 
-from latentlab import settings
+from latentlab import files, settings
 from latentlab.errors import in_one_sentence
 
 ROOT = Path(workflow.basedir)
 OWN = Path("config.yaml").resolve()  # of another working directory (--directory): only what differs there
 
 with in_one_sentence():
+    files.check_writable(Path.cwd())
     settings.look_through(ROOT / "config.yaml")
     has_own = OWN != ROOT / "config.yaml" and OWN.exists() and settings.look_through(OWN)
 
@@ -44,7 +45,8 @@ include: "workflow/rules/submission.smk"
 
 
 onstart:
-    start_alone()
+    with in_one_sentence():
+        start_alone()
 
 
 onsuccess:

@@ -11,9 +11,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from elsewhere import Elsewhere
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
+
+
+FAULTS = []  # rows of docs/faults.md
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=6, help="how often the chaos test kills the pipeline")
+    parser.addoption("--faults", metavar="FILE", help="write a table of what the chaos tests did and saw")
+
+
+@pytest.fixture
+def told():
+    """Takes a row of that table: the fault, how often it was tried, what the user sees, and what was lost."""
+    return lambda *row: FAULTS.append(row if len(row) == 4 else (*row, "nothing"))
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--faults")
+    if path and FAULTS:
+        rows = [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in FAULTS]
+        head = ["| fault | tried | what the user sees | lost |", "|---|---|---|---|"]
+        text = Path(path).read_text(encoding="utf-8").split(head[0])[0] if Path(path).is_file() else ""
+        Path(path).write_text(text + "\n".join([*head, *rows]) + "\n", encoding="utf-8")
 
 
 @pytest.fixture
@@ -89,3 +113,14 @@ def project(tmp_path_factory):
     project = copy_source(tmp_path_factory.mktemp("project"))
     project.snakemake()
     return project
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    return Elsewhere(tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def root_s_powers():
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk, and give up its powers")

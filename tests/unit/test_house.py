@@ -1,5 +1,6 @@
 """What is said twice says the same, and every rule and knob is told of."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -36,3 +37,33 @@ def test_every_rule_says_what_it_reads_writes_and_does(rule):
         assert re.search(rf"^ *{part}:", rule, re.MULTILINE), part
     for part in re.findall(r"(?:input|output|params):\n(.*?)(?=\n *[a-z]+:)", rule, re.DOTALL):
         assert re.match(r" *\w+=", part), "by name"
+
+
+def test_nothing_runs_what_it_reads():
+    """No text becomes code, no pickle is opened, and no shell sees a value of the configuration."""
+    calls = {"eval", "exec", "compile", "__import__", "system", "popen", "check_output", "unsafe_load", "full_load"}
+    for path in [*(ROOT / "workflow/latentlab").glob("*.py"), *(ROOT / "workflow/scripts").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name.split(".")[0] for alias in node.names} | {getattr(node, "module", None)}
+                assert not names & {"pickle", "marshal", "shelve", "joblib", "dill"}, path
+            if isinstance(node, ast.Call):
+                own = isinstance(node.func, ast.Name)
+                name = node.func.id if own else getattr(node.func, "attr", None)
+                safe = name in ("compile", "system", "eval") and not own  # re.compile, platform.system, model.eval
+                assert safe or name not in calls, f"{path}: {name}"
+                keys = {key.arg: key.value for key in node.keywords}
+                assert "shell" not in keys and not (name == "load" and "allow_pickle" in keys), path
+    for path in ROOT.rglob("*.smk"):
+        if ".venv" not in path.parts:
+            assert not re.search(r"^\s+(shell|run):", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
+def test_every_locked_package_comes_from_pypi_with_its_hash():
+    for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]:
+        if one["name"] == "latentlab":
+            continue
+        assert one["source"] == {"registry": "https://pypi.org/simple"}, one["name"]
+        files = [*one.get("wheels", []), *([one["sdist"]] if "sdist" in one else [])]
+        assert files and all(file["hash"].startswith("sha256:") for file in files), one["name"]
+        assert all(file["url"].startswith("https://files.pythonhosted.org/") for file in files), one["name"]

@@ -7,8 +7,10 @@ and never used.
 import gzip
 import hashlib
 import os
+from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from latentlab import standin
 from latentlab.data import NAMES, SHA256
@@ -17,6 +19,7 @@ from latentlab.files import sha256, whole
 
 MAX_BYTES = 48_000_000  # a little more than the largest file: nothing larger is ever unpacked
 TIME_LIMIT = 30  # seconds without an answer, for one try at one mirror
+PATIENCE = 300  # seconds for all tries at one mirror: one that sends a byte now and then always answers in time
 RETRIES = 2
 
 
@@ -134,9 +137,32 @@ def _download(base, name, md5):
     """The unpacked bytes of `{base}{name}`; pooch adds the retries and the time limit that torchvision's own lacks."""
     import pooch
 
-    with TemporaryDirectory() as folder:
-        cache = pooch.create(folder, base, registry={name: f"md5:{md5}"}, retry_if_failed=RETRIES)
-        return _unpack(Path(cache.fetch(name, downloader=pooch.HTTPDownloader(timeout=TIME_LIMIT))))
+    def fetched():
+        with TemporaryDirectory() as folder:
+            cache = pooch.create(folder, base, registry={name: f"md5:{md5}"}, retry_if_failed=RETRIES)
+            return _unpack(Path(cache.fetch(name, downloader=pooch.HTTPDownloader(timeout=TIME_LIMIT))))
+
+    return _within(PATIENCE, fetched)
+
+
+def _within(seconds, read):
+    """What `read()` returns or raises, or TimeoutError after so many seconds; it is then left behind, and ends with the
+    process at the latest."""
+    done = Future()
+
+    def work():
+        try:
+            done.set_result(read())
+        except Exception as error:
+            done.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        return done.result(timeout=seconds)
+    except TimeoutError as error:
+        if done.done():  # it is one of its own
+            raise
+        raise TimeoutError(f"not there after {seconds} s") from error
 
 
 def _reason(error):

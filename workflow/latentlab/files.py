@@ -7,9 +7,13 @@ import json
 import os
 import shutil
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from latentlab.errors import UserError
+
+FORMAT = 1  # of everything in results/: raised when a file of it is no longer what it was, so that none is misread
+NOT_MADE = {"format", "smoke", "benchmark"}  # what else lies in results/
 PARTIAL = ".part-"  # every unfinished file's name begins so, and can be cleared at any start
 
 
@@ -110,6 +114,35 @@ def twin(path, mark):
     """`name-MARK.ext` beside `name.ext`."""
     path = Path(path)
     return path.with_stem(f"{path.stem}-{mark}")
+
+
+def check_writable(folder):
+    """Raise UserError unless the pipeline may write what it makes below `folder`."""
+    for path in (Path(folder), *(Path(folder, name) for name in ("results", "resources", ".snakemake"))):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UserError(f"{path}: may only be read, but results go there; name another folder with --directory")
+
+
+def set_aside_other_formats(results):
+    """Move what the folder `results` holds of another `FORMAT` to old-1, old-2, … in it; returns that folder, or None
+    if there is nothing of the kind."""
+    results = Path(results)
+    results.mkdir(exist_ok=True)
+    marker = results / "format"
+    made = [path for path in results.iterdir() if path.name not in NOT_MADE and not path.name.startswith((".", "old-"))]
+    old = None
+    if made and not (marker.is_file() and marker.read_text(encoding="utf-8") == f"{FORMAT}\n"):
+        number = 1 + len(list(results.glob("old-*")))
+        (old := results / f"old-{number}").mkdir()
+        try:
+            for path in made:
+                path.rename(old / path.name)
+        except OSError:
+            with suppress(OSError):  # it is not empty
+                old.rmdir()
+            raise
+    write_text(marker, f"{FORMAT}\n")
+    return old
 
 
 def sha256(path):

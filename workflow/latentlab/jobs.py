@@ -5,10 +5,10 @@ import re
 import resource
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from latentlab.errors import UserError
+from latentlab.errors import in_words
 
 
 @contextmanager
@@ -20,21 +20,25 @@ def job(log):
     job's work. A `UserError` ends it with its sentence as the log's last line and without a traceback.
     """
     path = Path(str(log))
-    path.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with path.open("w", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
 
-        def say(line, warning=False):
-            print(line, file=file, flush=True)
-            if warning or sys.stderr.isatty():
-                print(f"latentlab: {line}" if warning else f"{' '.join(path.parts[2:-1])}: {line}", file=sys.stderr)
+            def say(line, warning=False):
+                print(line, file=file, flush=True)
+                if warning or sys.stderr.isatty():
+                    print(f"latentlab: {line}" if warning else f"{' '.join(path.parts[2:-1])}: {line}", file=sys.stderr)
 
-        try:
             yield say
-        except UserError as error:
-            print(error, file=file)
-            sys.exit(f"latentlab: {error}")
-        say(f"done in {time.monotonic() - start:.1f} s; {usage()}")
+            say(f"done in {time.monotonic() - start:.1f} s; {usage()}")
+    except Exception as error:
+        sentence = in_words(error)
+        if not sentence:
+            raise
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:
+            print(sentence, file=file)
+        sys.exit(f"latentlab: {sentence}")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -161,11 +161,11 @@ def _load(schema):
 
 def _sentence(error):
     """What is wrong, at which key, and what would be right."""
-    key = ".".join(map(str, error.absolute_path)) or "the top level"
+    key = ".".join(map(_word, error.absolute_path)) or "the top level"
     shown = SHORT.repr(error.instance)
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
-        unknown = sorted(str(name)[:60] for name in error.instance if name not in known)
+        unknown = sorted(_word(name) for name in error.instance if name not in known)
         within = "" if key == "the top level" else f" in {key}"
         return f"{unknown[0]} is not a key{within}; {_nearest(unknown[0], known)}"
     if error.validator == "required":
@@ -193,6 +193,12 @@ def _hint(error):
         except ValueError:
             pass
     return ""
+
+
+def _word(key):
+    """A key as it can stand in a sentence."""
+    word = str(key)
+    return word if word.isprintable() and 0 < len(word) <= 60 else SHORT.repr(key)
 
 
 def _types(types):

@@ -16,6 +16,7 @@ from latentlab.files import whole
 from latentlab.objectives import likelihood_of, loss, terms
 
 EVALUATION_BATCH = 500  # the feature maps of more images do not stay in the cache
+EXPLODED = 10  # times the loss of an untrained network
 TURN, STRETCH, SHIFT = 10.0, 0.1, 1.0  # the most that `augment` does: degrees, share of the size, pixels
 
 
@@ -78,7 +79,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
         terms are the epoch's running means (each image once, as it was met), the validation terms are taken after it.
 
     Raises:
-        UserError: the loss is no longer a number.
+        UserError: the loss is no longer a number, or has exploded.
     """
     # Adam's moments of a pixel that is always black fade to denormal numbers, which halve the speed of every step.
     torch.set_flush_denormal(True)
@@ -88,7 +89,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
     optimiser = Adam(model, settings["weight_decay"])
     images, labels = (part.to(device) for part in training)
     validation = [part.to(device) for part in validation]
-    history = []
+    history, untrained = [], math.nan  # the loss of the first batch, before anything is learnt
     for epoch in range(1, settings["epochs"] + 1):
         rate, sums = learning_rate(settings, epoch), {}
         for chosen in torch.randperm(len(images), device=device).split(settings["batch_size"]):
@@ -98,17 +99,19 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
                 shown = torch.cat([augmented(shown[:half]), shown[half:]])
             with products(settings["precision"], device):
                 named = terms(model, likelihood, observe(shown, settings, training=True), labels[chosen])
-            loss(named, settings["beta"]).backward()
+            objective = loss(named, settings["beta"])
+            untrained = objective.item() if math.isnan(untrained) else untrained
+            objective.backward()
             optimiser.step(rate)
             _add(sums, named)
         row = {"epoch": epoch}
         row |= _row("train", sums, len(images), settings["beta"])
         held_out = term_sums(model, settings, *validation)
         row |= _row("validation", held_out, len(validation[0]), settings["beta"])
-        if not math.isfinite(row["train_loss"]):
+        if not row["train_loss"] <= EXPLODED * max(1.0, untrained):
             raise UserError(
-                f"epoch {epoch}: the loss is {row['train_loss']}, most likely because the steps are too large: "
-                f"lower learning_rate (now {settings['learning_rate']:g})"
+                f"epoch {epoch}: the loss is {row['train_loss']:.4g} where an untrained network has {untrained:.4g}, "
+                f"most likely because the steps are too large: lower learning_rate (now {settings['learning_rate']:g})"
             )
         history.append(row)
         on_epoch(row)

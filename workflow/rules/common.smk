@@ -110,6 +110,10 @@ def start_alone():
         for folder in ("results", "resources"):
             for partial in Path(folder).rglob(f"{files.PARTIAL}*"):
                 partial.unlink(missing_ok=True)
+        if old := files.set_aside_other_formats("results"):
+            print(f"latentlab: the results were made by another version: they now lie in {old}", file=sys.stderr)
+            os.chdir(workflow.rundir)
+            os.execv(sys.executable, sys.orig_argv)  # again, for what there is to do has changed
         if workflow.nodes is not None and shutil.which("scancel"):
             cluster.cancel_orphans(Path.cwd())
 

@@ -229,4 +229,6 @@ CLASSIFIERS = from_runs("classifier.json", can_classify) + unique(
     f"results/baselines/{run['dataset']}.json" for run in RUNS if can_classify(run)
 )
 NOTEBOOKS = [file for name in HANDINS for file in notebooks_of(name)]
-PAGES = [file for name in HANDINS for file in pages_of(name)] + [f"results/{name}" for name in published(config["handin"])]
+PAGES = [file for name in HANDINS for file in pages_of(name)] + [
+    f"results/{name}" for name in published(config["handin"])
+]
