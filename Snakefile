@@ -23,8 +23,8 @@ if has_own:
     configfile: OWN
 
 
-# Used only with --software-deployment-method apptainer; workflow/envs/ says how the image is built.
-container: str(ROOT / "latentlab.sif")
+# Used only with --software-deployment-method apptainer, from the working directory; workflow/envs/ says how it is built.
+container: "latentlab.sif"
 
 
 report: "workflow/report/workflow.rst"

@@ -42,14 +42,6 @@ def test_a_source_tree_that_may_only_be_read(tmp_path, told, root_s_powers):
     told("source tree may only be read; not root; no HOME; LANG=C; another working directory", 1, "the report")
 
 
-def test_a_home_that_cannot_be_written(elsewhere, tmp_path, told, root_s_powers):
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home").chmod(0o555)
-    made(elsewhere, prefix=NO_POWERS, HOME=str(tmp_path / "home"))
-    assert not list((tmp_path / "home").iterdir())
-    told("HOME may only be read", 1, "the report")
-
-
 def test_results_of_another_version_are_set_aside_and_remade(elsewhere, told):
     made(elsewhere)
     results = elsewhere.folder / "results"
@@ -66,10 +58,9 @@ def test_results_of_another_version_are_set_aside_and_remade(elsewhere, told):
 
 
 def test_a_training_that_explodes_stops(elsewhere, told):
-    (elsewhere.folder / "config.yaml").write_text(
-        "models: {lab8-vae: {learning_rate: 30.0, likelihood: gaussian, output: linear, epochs: 50}}\n"
-    )
-    done = elsewhere.run("--", "train", "--config", "epochs=50")
+    entry = "{learning_rate: 30.0, likelihood: gaussian, output: linear}"
+    (elsewhere.folder / "config.yaml").write_text(f"models: {{lab8-vae: {entry}}}\n")
+    done = elsewhere.run("--", "results/models/FashionMNIST/lab8-vae/d2/seed0/weights.safetensors")
     sentence = next(line for line in sentences(done) if "the loss is" in line)
     assert done.returncode and "epoch 1:" in sentence and "lower learning_rate (now 30)" in sentence
     told("a training explodes", 1, sentence)

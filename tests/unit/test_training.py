@@ -50,6 +50,11 @@ def test_a_loss_that_is_no_number_names_the_knob():
         train(learning_rate=1e20, likelihood="gaussian", sigma=1e-20)
 
 
+def test_a_loss_that_explodes_stops_the_training_while_it_is_still_a_number():
+    with pytest.raises(UserError, match=r"epoch 1: the loss is [\d.e+]+ where an untrained network has \d+"):
+        train(learning_rate=0.5, likelihood="gaussian", output="linear", hidden=[64, 64])
+
+
 def test_weights_say_what_they_are(tmp_path):
     model, _ = train()
     training.save(tmp_path / "w.safetensors", model, SETTINGS, 3)
