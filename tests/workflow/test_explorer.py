@@ -74,6 +74,15 @@ def test_the_page_is_small_and_linked():
     assert 'href="explorer.html"' in (RESULTS / "report.html").read_text()
 
 
+def test_the_browser_takes_the_report_s_fonts(browser):
+    page, heard = browser.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.goto((RESULTS / "report.html").as_uri())
+    script = "async () => { await document.fonts.ready; return [...document.fonts].map((font) => font.status) }"
+    assert set(page.evaluate(script)) <= {"loaded", "unloaded"} and not heard
+    page.close()
+
+
 def test_its_decoders_agree_with_torch(opened):
     page, z = opened(), torch.tensor([[0.0, 0.0], [1.5, -0.7], [-3.9, 3.9], [0.1, 2.2]])
     for i, entry in enumerate(ENTRIES):

@@ -11,6 +11,7 @@ import pdfplumber
 import pytest
 from PIL import Image
 
+from latentlab import files, provenance
 from latentlab.files import read_csv, read_json
 
 MODEL = "models/FashionMNIST/lab8-vae/d2/seed0"
@@ -202,3 +203,24 @@ def test_an_unknown_figure_in_the_discussion_keeps_the_report(project, tmp_path)
     value = json.loads((project.made / MODEL / "metrics.json").read_text())["test"]["negative_elbo"]
     assert f"<strong>{value:.4g}</strong>" in (project.made / "report.html").read_text()
     project.snakemake()
+
+
+SHAPES = {1: "9459f1f5bbf83def29f994b055053c2cb68d34e40bb7a0c0ebcd5ca3530a7f7d"}  # FORMAT: the digest of what the JSON files hold
+
+
+def shape(value):
+    """The keys of a JSON value, without what they hold; those of several items of a list together."""
+    if isinstance(value, dict):
+        return {"0" if key.isdigit() else key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        inner = [shape(one) for one in value]
+        return [{key: one[key] for one in inner for key in one}] if inner and isinstance(inner[0], dict) else []
+    return None
+
+
+def test_results_of_another_shape_are_another_format(project):
+    """If this fails because a file of results/ has other keys: raise files.FORMAT, and put its digest down above."""
+    folders = ("models", "sweeps", "subspaces", "baselines", "data")
+    paths = sorted(path for folder in folders for path in (project.made / folder).rglob("*.json"))
+    found = {str(path.relative_to(project.made)): shape(read_json(path)) for path in paths}
+    assert provenance.digest(found) == SHAPES[files.FORMAT], provenance.digest(found)
