@@ -205,7 +205,8 @@ def test_an_unknown_figure_in_the_discussion_keeps_the_report(project, tmp_path)
     project.snakemake()
 
 
-SHAPES = {1: "9459f1f5bbf83def29f994b055053c2cb68d34e40bb7a0c0ebcd5ca3530a7f7d"}  # FORMAT: the digest of what the JSON files hold
+# FORMAT: the digest of what the JSON files hold
+SHAPES = {1: "9459f1f5bbf83def29f994b055053c2cb68d34e40bb7a0c0ebcd5ca3530a7f7d"}
 
 
 def shape(value):
