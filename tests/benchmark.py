@@ -46,7 +46,8 @@ def timed(run, *args):
 
 def textbook(images, labels, latent_dim, epochs, seed):
     """A VAE as tutorials train it: a DataLoader that turns picture after picture into a tensor, plain Adam, and the
-    loss read off at every step. Returns its network in our form."""
+    loss read off at every step. Returns its network in our form. It shares this process's memory settings
+    (latentlab/__init__.py), which help it too."""
     from PIL import Image
     from torchvision.transforms import ToTensor
 

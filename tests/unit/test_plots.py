@@ -128,3 +128,11 @@ def test_centres_are_medians_and_a_missing_class_has_none():
     codes = np.array([[0, 0], [1, 1], [90, 2], [5, 5.0]])
     found = plots.centres(codes, np.array([0, 0, 0, 2], np.uint8), classes=3)
     assert found[[0, 2]].tolist() == [[1, 1], [5, 5]] and np.isnan(found[1]).all()
+
+
+def test_the_picture_of_a_posterior_hides_neither_it_nor_the_gaussian():
+    x = y = np.linspace(0, 1, 40)
+    density = np.ones((40, 40)) * 1e-6
+    density[30:, :10] = 1  # the highest z2, so the top, at the left
+    gaussian = np.array([0.85, 0.85]), np.array([0.05, 0.05])
+    assert plots._emptiest_corner(x, y, density, *gaussian) == (0.02, 0.02)

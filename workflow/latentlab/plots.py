@@ -96,7 +96,8 @@ def posteriors(panels, classes, width, height):
             ax.add_patch(
                 Ellipse(arrays["mean"][i], *size, fill=False, lw=0.9, ls="-" if sigmas == 1 else "--", color="C2")
             )
-        inset = ax.inset_axes((0.02, 0.7, 0.28, 0.28))
+        corner = _emptiest_corner(x, y, arrays["density"][i], arrays["mean"][i], arrays["std"][i])
+        inset = ax.inset_axes((*corner, 0.28, 0.28))
         inset.imshow(arrays["pixels"][i].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])
         ax.set_box_aspect(1)
@@ -530,6 +531,19 @@ def _mark_centres(ax, centres, classes, colours):
     for number, (centre, colour) in enumerate(zip(centres, colours, strict=False)):
         ax.plot(*centre, "o", ms=6.5, color=colour, mec="black", mew=0.6)
         ax.annotate(str(number), centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
+
+
+def _emptiest_corner(x, y, density, mean, std):
+    """Where, in shares of the axes, a small picture hides least of a density `(len(y), len(x))` and of a Gaussian."""
+    ellipse = ((x - mean[0]) / std[0]) ** 2 + ((y[:, None] - mean[1]) / std[1]) ** 2 < 2.2**2
+    busy, part = density / density.max() + ellipse, 3 * len(x) // 10
+    corners = {
+        (0.02, 0.7): busy[-part:, :part],
+        (0.7, 0.7): busy[-part:, -part:],
+        (0.02, 0.02): busy[:part, :part],
+        (0.7, 0.02): busy[:part, -part:],
+    }
+    return min(corners, key=lambda corner: corners[corner].sum())
 
 
 def _name_axes(ax):
