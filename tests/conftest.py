@@ -27,8 +27,9 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def told():
-    """Takes a row of that table: the fault, how often it was tried, what the user sees, and what was lost."""
-    return lambda *row: FAULTS.append(row if len(row) == 4 else (*row, "nothing"))
+    """Takes a row of that table: the fault, how often it was tried, what the user sees, and, where a run was on its way
+    and completed afterwards, what of it was lost."""
+    return lambda fault, tried, seen, lost="–": FAULTS.append((fault, tried, seen, lost))
 
 
 def pytest_sessionfinish(session):

@@ -16,7 +16,9 @@ const models = given.models.map(prepare);
 const state = { model: models[0], z: [0, 0], label: 0, line: null, playing: false };
 let size = 0; // of the plane, in CSS pixels
 let waiting = false;
-let drag = null;
+let turn = 0; // of the line that plays
+let drag = null; // the pointer that is pressed, and where it began
+let marked = null; // where a line drawn with the keyboard begins
 let beside = {}; // the test image that is shown, and of which model
 
 function prepare(model) {
@@ -165,14 +167,15 @@ function setLine(from, to) {
 }
 
 function clearLine() {
-  state.line = null;
-  state.playing = false;
+  stop();
+  state.line = marked = null;
   find("line").hidden = true;
   update();
 }
 
 /** From one end of the line to the other and back, until the reader does something else. */
 function play() {
+  stop();
   if (!state.line) return;
   state.playing = true;
   find("play").textContent = "Stop";
@@ -181,12 +184,13 @@ function play() {
     if (!state.playing || !state.line) return;
     const phase = ((now - start) / 1000 / SECONDS) % 2;
     moveTo(along(state.line, phase > 1 ? 2 - phase : phase));
-    requestAnimationFrame(step);
+    turn = requestAnimationFrame(step);
   };
-  requestAnimationFrame(step);
+  turn = requestAnimationFrame(step);
 }
 
 function stop() {
+  cancelAnimationFrame(turn);
   state.playing = false;
   find("play").textContent = "Play";
 }
@@ -194,7 +198,11 @@ function stop() {
 /** The plane of a model, from its middle; anew too when the window or the colours change. */
 function show() {
   size = find("plane").clientWidth;
-  drawPlane(find("background"), state.model, state.label, size, shades());
+  const own = shades();
+  drawPlane(find("background"), state.model, state.label, size, own);
+  document.querySelectorAll("#classes circle").forEach((dot, i) => {
+    dot.setAttribute("fill", own.classes[i]);
+  });
   find("labels").hidden = !state.model.conditional;
   find("density-said").hidden = !state.model.random;
   find("prior-said").hidden = !state.model.random;
@@ -202,7 +210,6 @@ function show() {
 }
 
 function choose(index) {
-  stop();
   clearLine();
   state.model = models[index];
   find("background").setAttribute(
@@ -238,36 +245,35 @@ const draws = (event) => event.pointerType === "mouse" || find("draw").checked;
 function listen() {
   const marks = find("marks");
   marks.addEventListener("pointerdown", (event) => {
+    if (event.button || !event.isPrimary) return;
     marks.focus({ preventScroll: true });
     marks.setPointerCapture(event.pointerId);
-    stop();
     clearLine();
     const z = positionOf(event);
     drag = { from: draws(event) ? snapped(z) : null, x: event.clientX, y: event.clientY };
     moveTo(z);
   });
   marks.addEventListener("pointermove", (event) => {
-    if (state.playing && !drag) return;
-    if (state.line && !drag) return; // the line stays until the next press
+    if (!event.isPrimary || (state.line && !drag)) return; // a line stays until the next press
     const z = positionOf(event);
     if (drag?.from && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > 4)
       setLine(drag.from, z);
     moveTo(z);
   });
-  for (const end of ["pointerup", "pointercancel"]) {
-    marks.addEventListener(end, (event) => {
-      if (drag?.from && state.line) {
-        setLine(drag.from, snapped(positionOf(event)));
-        if (!still.matches) play();
-      }
-      drag = null;
-    });
-  }
+  marks.addEventListener("pointerup", (event) => {
+    if (!event.isPrimary) return;
+    if (drag?.from && state.line) {
+      setLine(drag.from, snapped(positionOf(event)));
+      if (!still.matches) play();
+    }
+    drag = null;
+  });
+  marks.addEventListener("lostpointercapture", () => (drag = null)); // after pointerup, or without it
   marks.addEventListener("keydown", press);
   find("play").addEventListener("click", () => (state.playing ? stop() : play()));
   find("clear").addEventListener("click", () => {
-    stop();
     clearLine();
+    find("marks").focus();
   });
   document.querySelectorAll("input[name=model]").forEach((input) => {
     input.addEventListener("change", () => choose(Number(input.value)));
@@ -279,9 +285,8 @@ function listen() {
   dark.addEventListener("change", show);
 }
 
-let marked = null; // where a line drawn with the keyboard begins
-
 function press(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return; // the browser's own
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const { low, high } = state.model;
   if (event.key in arrows) {
@@ -293,19 +298,11 @@ function press(event) {
       ),
     );
   } else if (event.key === "Enter") {
-    if (marked) {
-      setLine(marked, state.z);
-      if (!still.matches) play();
-    }
-    marked = marked ? null : state.z;
-    find("told").textContent = marked
-      ? "The line begins here; go on, and press Enter where it ends."
-      : "Line drawn.";
+    if (!event.repeat) mark();
   } else if (event.key === "Escape") {
-    marked = null;
-    stop();
     clearLine();
   } else if (event.key === "n") {
+    stop();
     moveTo(state.model.codes[after(nearest(state.z).index)]);
   } else if (
     state.model.conditional &&
@@ -319,9 +316,23 @@ function press(event) {
   event.preventDefault();
 }
 
+/** A line from where Enter was pressed first to where it is pressed next. */
+function mark() {
+  stop();
+  const from = marked;
+  marked = from ? null : state.z;
+  if (from) {
+    setLine(from, state.z);
+    if (!still.matches) play();
+  }
+  find("told").textContent = from
+    ? "Line drawn."
+    : "The line begins here; go on, and press Enter where it ends.";
+}
+
 await find("sheet").decode();
 find("touching").hidden = !navigator.maxTouchPoints;
 listen();
 choose(0);
 // for tests, and for the curious in the browser's console
-globalThis.explorer = { models, state, decode, moveTo, setLine };
+globalThis.explorer = { models, state, decode, moveTo, setLine, idle: () => !waiting };

@@ -54,7 +54,7 @@ def test_results_of_another_version_are_set_aside_and_remade(elsewhere, told):
     assert "negative_elbo" in metrics.read_text()
     assert (results / "old-1" / metrics.relative_to(results)).read_text() == '{"of": "another shape"}'
     assert (results / "format").read_text() == f"{files.FORMAT}\n"
-    told("results of another version", 1, sentence)
+    told("results of another version", 1, sentence, "nothing: the old ones are kept")
 
 
 def test_a_training_that_explodes_stops(elsewhere, told):

@@ -1,7 +1,7 @@
 """Machines that give too little: room, permission, memory."""
 
-import shutil
 import subprocess
+import sys
 
 import pytest
 from elsewhere import NO_POWERS, Elsewhere, sentences
@@ -9,6 +9,7 @@ from elsewhere import NO_POWERS, Elsewhere, sentences
 from latentlab import errors
 
 pytestmark = pytest.mark.long
+NOTHING = "nothing: nothing is half-written, and once the cause is gone the run completes"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_full_disk(disk, told):
         disk(200_000, "remount,")
         assert there.run().returncode == 0 and there.page().is_file()
         subprocess.run(["umount", there.folder], check=True)
-    told("the disk fills up in different jobs", len(sizes), min(seen))
+    told("the disk fills up in different jobs", len(sizes), min(seen), NOTHING)
 
 
 def test_a_folder_that_may_only_be_read(elsewhere, told, root_s_powers):
@@ -60,13 +61,13 @@ def test_a_folder_within_the_results_without_permission(elsewhere, told, root_s_
     assert [path.name for path in held.iterdir()] == ["mine.txt"] and not list(elsewhere.folder.rglob(".part-*"))
     held.chmod(0o755)
     assert elsewhere.run(prefix=NO_POWERS).returncode == 0 and elsewhere.page().is_file()
-    told("a folder of the results may only be read", 1, sentence)
+    told("a folder of the results may only be read", 1, sentence, NOTHING)
 
 
 @pytest.mark.parametrize("want", ["bytearray(1 << 62)", "__import__('torch').empty(1 << 60)", "open(0, 'b' * 5)"])
 def test_memory_that_is_not_there(want, tmp_path, told):
     code = f"from latentlab.jobs import job\nwith job('{tmp_path}/log'):\n    {want}"
-    done = subprocess.run([shutil.which("python"), "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if "open" in want:  # a fault of ours keeps its traceback
         assert "Traceback" in done.stderr
         return
@@ -81,7 +82,7 @@ def test_a_file_that_grows_too_large(elsewhere, told):
     (sentence, *_) = (line for line in sentences(done) if "large" in line)
     assert not list(elsewhere.folder.rglob(".part-*"))
     assert elsewhere.run().returncode == 0 and elsewhere.page().is_file()
-    told("a limit on the size of files (ulimit -f)", 1, sentence)
+    told("a limit on the size of files (ulimit -f)", 1, sentence, NOTHING)
 
 
 def test_what_is_not_the_machine_s_fault_keeps_its_traceback():

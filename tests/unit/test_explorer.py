@@ -83,10 +83,23 @@ def test_the_plane_holds_all_points_and_is_square_around_the_prior():
 def test_what_cannot_be_decoded_or_does_not_fit_is_left_out_by_name():
     odd = models.VAE(2)
     odd.decoder.append(torch.nn.Softplus())
+    pooled = described(models.Convolutional(2), "pooled")  # whose linear layer is not all
+    assert pooled["layers"] is None
     small, large = described(models.VAE(2), "small"), described(models.VAE(2, [512]), "large")
     kept, left_out = explorer.fit([described(odd, "odd"), large, small], 60_000)
     assert [one["label"] for one in kept] == ["small"] and left_out == ["odd", "large"]
     assert "Not here" in page([described(odd, "odd"), small]) and "Not here" not in page([small])
+
+
+def test_without_a_model_there_is_nothing_but_its_name():
+    html = page([described(models.Convolutional(2), "pooled")])
+    assert "pooled" in html and not any(tag in html for tag in ("<script", "<canvas", "<input"))
+
+
+@pytest.mark.parametrize("random", [True, False])
+def test_a_plane_of_one_point_can_be_drawn(random):
+    low, high = explorer.view({"test_mean": np.full((5, 2), 1e-5)}, random)
+    assert low[0] < high[0] and low[1] < high[1] and (high[0] > 2 or not random)
 
 
 class Parts(HTMLParser):

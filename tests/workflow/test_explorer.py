@@ -99,7 +99,7 @@ def test_moving_the_mouse_decodes_what_is_below_it(opened):
     box = page.locator("#marks").bounding_box()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
     until(page, "() => explorer.state.z[0] > 0.5 && explorer.state.z[1] > 0.5")
-    page.wait_for_timeout(100)
+    until(page, "() => explorer.idle()")
     z = page.evaluate("explorer.state.z")
     weights = RESULTS / "models/FashionMNIST/lab8-vae/d2/seed0/weights.safetensors"
     model, described = training.load(weights)
@@ -113,7 +113,7 @@ def test_the_nearest_dot_shows_its_test_image(opened):
     page = opened()
     images, labels = data.load(RESULTS / "data/FashionMNIST.json", "test")
     page.evaluate("explorer.moveTo(explorer.models[0].codes[123])")
-    page.wait_for_timeout(100)
+    until(page, "() => explorer.idle()")
     number = int(page.locator("#nearest").inner_text().split(",")[0].split()[-1]) - 1
     assert picture(page, "image").tolist() == images[number].flatten().tolist()
     assert page.evaluate("explorer.models[0].labels[123]") == labels[123]
@@ -171,10 +171,10 @@ def test_all_of_it_works_by_keyboard(opened):
 def test_a_conditional_model_shows_all_labels_at_one_position(opened):
     page = opened()
     choose(page, "CVAE")
-    page.wait_for_timeout(100)
+    until(page, "() => explorer.idle()")
     assert len({tuple(picture(page, f"label-{label}")) for label in range(10)}) == 10
     choose(page, "bag")
-    page.wait_for_timeout(100)
+    until(page, "() => explorer.idle()")
     assert (picture(page, "decoded") == picture(page, "label-8")).all()
 
 

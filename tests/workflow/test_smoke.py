@@ -219,9 +219,21 @@ def shape(value):
     return None
 
 
+def merged(one, other):
+    """Two shapes of files of one kind, as one."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: merged(one.get(key), other.get(key)) for key in one | other}
+    if isinstance(one, list) and isinstance(other, list):
+        return [merged(*(list_[0] if list_ else None for list_ in (one, other)))]
+    return other if one is None else one
+
+
 def test_results_of_another_shape_are_another_format(project):
     """If this fails because a file of results/ has other keys: raise files.FORMAT, and put its digest down above."""
     folders = ("models", "sweeps", "subspaces", "baselines", "data")
     paths = sorted(path for folder in folders for path in (project.made / folder).rglob("*.json"))
-    found = {str(path.relative_to(project.made)): shape(read_json(path)) for path in paths}
+    found = {}
+    for path in paths:
+        kind = path.name if path.parent.name != "data" else "record"
+        found[kind] = merged(found.get(kind), shape(read_json(path)))
     assert provenance.digest(found) == SHAPES[files.FORMAT], provenance.digest(found)

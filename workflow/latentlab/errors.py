@@ -12,6 +12,7 @@ LACKS = {  # what a machine does not give, and what a person can do
     errno.EROFS: "this folder can only be read: name another one with --directory",
     errno.EACCES: "there is no permission: give it to yourself, or name another folder with --directory",
     errno.EPERM: "there is no permission: give it to yourself, or name another folder with --directory",
+    errno.ENAMETOOLONG: "this name is too long: choose a shorter one",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
 
@@ -37,7 +38,11 @@ def in_words(error):
     if isinstance(error, UserError):
         return str(error)
     # torch raises a RuntimeError of its own
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error) or _number(error) == errno.ENOMEM:
+    if (
+        isinstance(error, MemoryError)
+        or re.search("can't allocate memory|out of memory", str(error))
+        or _number(error) == errno.ENOMEM
+    ):
         return "there is not enough memory: close other programs, or run fewer jobs at a time (--cores 1); run again"
     if _number(error) in LACKS:
         where = getattr(error, "filename", None) or "results/"

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from torch import nn
 
 from latentlab import grids
-from latentlab.models import VAE
+from latentlab.models import VAE, Autoencoder
 from latentlab.report import fill_in
 
 POINTS, COLUMNS = 2000, 50  # test images on the page, and how many side by side in the one picture of them all
@@ -45,19 +45,19 @@ def describe(model, described, label, codes):
         "high": high,
         "codes": pack(codes["test_mean"][:POINTS], "<f4"),
         "densities": [pack(one, "u1") for one in densities(model, codes, low, high)],
-        "layers": pack_layers(model.decoder),
+        "layers": pack_layers(model.decoder) if type(model).decode is Autoencoder.decode else None,
     }
 
 
 def view(codes, random):
-    """The ranges of the plane that is shown, `(low, high)`, each for both dimensions: all the points; of a random code
-    a square around the prior's mean, so that its circles are round."""
+    """The ranges of the plane that is shown, `(low, high)`, each for both dimensions: all the points, even if they are
+    one; of a random code a square around the prior's mean that holds the prior's circles, and so they are round."""
     z = codes["test_mean"][:POINTS]
     low, high = z.min(axis=0), z.max(axis=0)
     if random:
-        high = np.full(2, np.abs(z).max())
+        high = np.full(2, max(np.abs(z).max(), 2.0))
         low = -high
-    room = ROOM * (high - low)
+    room = ROOM * np.maximum(high - low, 1e-3)
     return (low - room).tolist(), (high + room).tolist()
 
 

@@ -14,7 +14,7 @@ from latentlab.errors import UserError
 
 FORMAT = 1  # of everything in results/: raised when a file of it is no longer what it was, so that none is misread
 NOT_MADE = {"format", "smoke", "benchmark"}  # what else lies in results/
-PARTIAL = ".part-"  # every unfinished file's name begins so, and can be cleared at any start
+PARTIAL = ".part-"  # every unfinished file's or folder's name begins so, and can be cleared at any start
 
 
 @contextmanager
@@ -116,6 +116,15 @@ def twin(path, mark):
     return path.with_stem(f"{path.stem}-{mark}")
 
 
+def clear_partial(folder):
+    """Take away what killed jobs left half-written below `folder`."""
+    for path in list(Path(folder).rglob(f"{PARTIAL}*")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def check_writable(folder):
     """Raise UserError unless the pipeline may write what it makes below `folder`."""
     for path in (Path(folder), *(Path(folder, name) for name in ("results", "resources", ".snakemake"))):
@@ -132,7 +141,7 @@ def set_aside_other_formats(results):
     made = [path for path in results.iterdir() if path.name not in NOT_MADE and not path.name.startswith((".", "old-"))]
     old = None
     if made and not (marker.is_file() and marker.read_text(encoding="utf-8") == f"{FORMAT}\n"):
-        number = 1 + len(list(results.glob("old-*")))
+        number = 1 + max((int(path.name[4:]) for path in results.glob("old-*") if path.name[4:].isdecimal()), default=0)
         (old := results / f"old-{number}").mkdir()
         try:
             for path in made:

@@ -40,7 +40,11 @@ NEEDS = {
 DEMANDS = [
     ("plane", "latent_dim: 2", {
         "grid.png", "grid-occupied.png", "grid-quantiles.png", "grids.json", "map.json", "conditions.png",
-        "conditions.json", "posteriors.npz", "failures.json", "failures.png",
+        "conditions.json", "posteriors.npz", "failures.json", "failures.png", "codes.npz",
+    }),
+    ("unconditional", "conditional: false", {  # a plane that no label changes
+        "grid.png", "grid-occupied.png", "grid-quantiles.png", "grids.json", "map.json", "failures.json",
+        "failures.png",
     }),
     ("conditional", "conditional: true", {
         "conditions.png", "conditions.json", "classifier.json", "classifier.npz", "mistakes.png",
@@ -82,6 +86,7 @@ def check(name, spec, entries, random):
         its = {
             "plane": settings["latent_dim"] == 2,
             "conditional": settings["conditional"],
+            "unconditional": not settings["conditional"],
             "random": random[settings["family"]],
         }
         shown = {

@@ -13,7 +13,8 @@ from jsonschema.validators import extend
 
 from latentlab.errors import UserError
 
-MOST_BYTES, MOST_NODES = 200_000, 10_000  # of a configuration file; the whole of ours has a tenth of that
+MOST_BYTES, MOST_NODES, MOST_DEEP = 200_000, 10_000, 20  # of a configuration file; ours has a tenth of that
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SHORT = reprlib.Repr()  # of a value in a sentence, however large it is
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
 SHORT.maxlevel, SHORT.maxdict, SHORT.maxlist = 2, 3, 3
@@ -30,17 +31,16 @@ def look_through(path):
     try:
         with Path(path).open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
-        top = yaml.compose(raw.decode(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        top = yaml.compose(raw.decode(), LOADER) if len(raw) <= MOST_BYTES else None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not a text in UTF-8; save it as one") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        if len(raw) <= MOST_BYTES:
-            where = getattr(error, "problem_mark", None)
-            line = f" line {where.line + 1}:" if where else ""
-            reason = getattr(error, "problem", None) or str(error).split("\n")[0]
-            raise UserError(f"{path}:{line} not YAML ({reason}); compare it with the config.yaml that comes") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}:" if where else ""
+        reason = getattr(error, "problem", None) or str(error).split("\n")[0]
+        raise UserError(f"{path}:{line} not YAML ({reason}); compare it with the config.yaml that comes") from error
     if len(raw) > MOST_BYTES:
         raise UserError(f"{path}: more than {MOST_BYTES:,} bytes is far more than there are knobs; is it another file?")
     if top is None:
@@ -51,13 +51,21 @@ def look_through(path):
         raise UserError(
             f"{path}: its aliases (`*name`) stand for far more than there are knobs; write out what you need"
         )
-    return bool(top.value)
+    try:
+        loaded = yaml.load(raw, LOADER)
+    except (yaml.YAMLError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: holds a value that YAML cannot read ({str(error).splitlines()[0]})") from error
+    if "__use_yte__" in loaded:  # which Snakemake takes for a program and runs
+        raise UserError(f"{path}: __use_yte__ would let the file run programs; take it out")
+    return bool(loaded)
 
 
 def _nodes(node, path, known, above):
     """How many values a YAML node holds, once aliases are replaced by what they stand for; `known` are those of nodes
     counted before, `above` the nodes that hold this one."""
     line = node.start_mark.line + 1
+    if len(above) > MOST_DEEP:
+        raise UserError(f"{path}: line {line}: tables within tables within tables; no knob is that deep")
     if id(node) in above:
         raise UserError(f"{path}: line {line}: holds itself by an alias; write out what you need")
     if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:

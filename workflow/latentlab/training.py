@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.optim.adam import adam
 
 from latentlab import models
-from latentlab.errors import UserError
+from latentlab.errors import UserError, in_words
 from latentlab.files import whole
 from latentlab.objectives import likelihood_of, loss, terms
 
@@ -108,7 +108,7 @@ def train(settings, latent_dim, seed, training, validation, on_epoch=lambda row:
         row |= _row("train", sums, len(images), settings["beta"])
         held_out = term_sums(model, settings, *validation)
         row |= _row("validation", held_out, len(validation[0]), settings["beta"])
-        if not row["train_loss"] <= EXPLODED * max(1.0, untrained):
+        if not (math.isfinite(row["train_loss"]) and row["train_loss"] <= EXPLODED * max(1.0, untrained)):
             raise UserError(
                 f"epoch {epoch}: the loss is {row['train_loss']:.4g} where an untrained network has {untrained:.4g}, "
                 f"most likely because the steps are too large: lower learning_rate (now {settings['learning_rate']:g})"
@@ -241,6 +241,8 @@ def load(path):
         model = models.build(described["settings"], described["latent_dim"])
         load_model(model, str(path))
     except Exception as error:
+        if in_words(error):  # the machine's fault, not the file's
+            raise
         reason = " ".join(str(error).split())[:160]
         raise UserError(f"{path}: not weights of this project ({reason}); delete it and run again") from error
     return model.eval(), described

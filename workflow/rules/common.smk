@@ -108,8 +108,7 @@ def start_alone():
         except BlockingIOError:
             sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
         for folder in ("results", "resources"):
-            for partial in Path(folder).rglob(f"{files.PARTIAL}*"):
-                partial.unlink(missing_ok=True)
+            files.clear_partial(folder)
         if old := files.set_aside_other_formats("results"):
             print(f"latentlab: the results were made by another version: they now lie in {old}", file=sys.stderr)
             os.chdir(workflow.rundir)

@@ -2,7 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latentlab import archive, data, notebook, report
-from latentlab.files import copy, read_json
+from latentlab.files import PARTIAL, copy, read_json
 from latentlab.jobs import job
 
 with job(snakemake.log):
@@ -10,7 +10,7 @@ with job(snakemake.log):
     names = [(name, file) for name, files in params.parts.items() for file in files]
     records = {record["dataset"]: record for record in map(read_json, given.records)}
     contents = params.contents | {"data": records}
-    with TemporaryDirectory(dir=Path(made.archive).parent) as folder:
+    with TemporaryDirectory(prefix=PARTIAL, dir=Path(made.archive).parent) as folder:
         folder = Path(folder)
         archive.fill(folder, contents, dict(zip(names, given.files, strict=True)), given.style)
         (folder / "resources").symlink_to(Path("resources").resolve())
