@@ -82,9 +82,9 @@ rule publish_report:
     wildcard_constraints:
         page="|".join(published(config["handin"])),
     localrule: True  # only a copy
+    threads: 1
     params:
         stale=[] if "explorer.html" in published(config["handin"]) else ["results/explorer.html"],
-    threads: 1
     message:
         "The chosen hand-in, {config[handin]}, becomes results/{wildcards.page}"
     script:
