@@ -67,7 +67,7 @@ def test_killed_anywhere_and_run_again_ends_in_the_same_bytes(project, tmp_path,
         if runs > kills:
             assert run.wait() == 0
             break
-        time.sleep(chance.uniform(1, 14))
+        time.sleep(chance.uniform(1, 8))
         if run.poll() is not None:
             break
         end(run, chance.choice(SIGNALS), chance.random() < 0.5)
