@@ -21,7 +21,7 @@ FAULTS = []  # rows of docs/faults.md
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=6, help="how often the chaos test kills the pipeline")
+    parser.addoption("--kills", type=int, default=4, help="how often the chaos test kills the pipeline")
     parser.addoption("--faults", metavar="FILE", help="write a table of what the chaos tests did and saw")
 
 

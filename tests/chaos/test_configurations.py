@@ -55,9 +55,9 @@ def mutated(draw):
         place = draw(st.sampled_from(list(places(config))))
         kind = draw(st.sampled_from(["change", "change", "new", "gone"]))
         if kind == "change":
-            put(config, place, draw(anything))
+            put(config, place, copy.deepcopy(draw(anything)))
         elif kind == "new" and isinstance(place[-1], str):
-            put(config, (*place[:-1], draw(st.text(max_size=12))), draw(anything))
+            put(config, (*place[:-1], draw(st.text(max_size=12))), copy.deepcopy(draw(anything)))
         elif kind == "gone" and isinstance(place[-1], str):
             *path, last = place
             inner = config

@@ -25,6 +25,7 @@ OF_A_MODEL = {
     "project_codes",
     "measure_subspaces",
     "measure_augmentation",
+    "write_explorer",
 } | FIGURES
 OF_EXPLORING = {
     "explore_model",
@@ -33,6 +34,7 @@ OF_EXPLORING = {
     "project_codes",
     "collect_sweep",
     "trace_posteriors",
+    "write_explorer",
 }
 OF_THE_JUDGE = {"train_judge", "measure_baselines", "find_failures", "collect_sweep"}
 TRAINING = {"train_model"} | OF_A_MODEL
@@ -46,6 +48,7 @@ ANALYSIS = {
     "measure_baselines",
     "measure_subspaces",
     "project_codes",
+    "write_explorer",
 } | FIGURES
 
 
@@ -65,7 +68,7 @@ def edited(path, old, new):
 
 
 CHANGES = {
-    "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES),
+    "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES | {"write_explorer"}),
     "a page's template": ("templates/summary/page.html.j2", "Task and model", "Model and task", PAGE),
     "the shared style": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
     "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", ANALYSIS),
@@ -75,7 +78,7 @@ CHANGES = {
         "fused=False",
         TRAINING | {"train_judge", "measure_baselines"},
     ),
-    "the printer": ("workflow/latentlab/report.py", "range(85, 101)", "range(86, 101)", TEXT),
+    "the printer": ("workflow/latentlab/report.py", "range(85, 101)", "range(86, 101)", TEXT | {"write_explorer"}),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
     "a word in a rule's message": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
     "the documentation": ("README.md", "latentlab", "Latentlab", set()),
@@ -104,7 +107,7 @@ def test_an_edit_reruns_what_depends_on_it(project, what):
         ("classifier_grid=25", {"classify_images"} | figures("exercise4", "summary")),
         ("judge_epochs=3", OF_THE_JUDGE | figures("exercise4", "summary")),
         ("augmentation_seeds=2", {"measure_augmentation"} | TEXT),
-        ("title=Mine", PAGE),
+        ("title=Mine", PAGE | {"write_explorer"}),
         ("course=Mine", TEXT),
         ("seed=0", set()),  # as the models have it: a value counts, not where it is written
     ],
