@@ -1,6 +1,7 @@
 """A small run in a folder of its own, however odd the folder and the machine."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,6 @@ class Elsewhere:
 
 def sentences(done):
     """What latentlab said; a traceback of ours is a failure."""
-    assert "Traceback" not in done.stdout and "latentlab/" not in done.stdout.split("Error in rule")[0], done.stdout[
-        -4000:
-    ]
+    own = re.search(r'File ".*/workflow/latentlab/', done.stdout)  # Snakemake shows those of rule files in its own way
+    assert "Traceback" not in done.stdout and not own, done.stdout[-4000:]
     return [line for line in done.stdout.splitlines() if line.startswith("latentlab: ")]
