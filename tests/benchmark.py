@@ -19,13 +19,13 @@ from statistics import median
 
 import torch
 import yaml
+from elsewhere import CHROMIUM, ROOT
 from matplotlib import pyplot as plt
 from torch.nn import functional
 
 from latentlab import codes, data, explorer, fetch, jobs, likelihood, models, plots, settings, training
 from latentlab.objectives import likelihood_of
 
-ROOT = Path(__file__).parents[1]
 MADE = ROOT / "results/benchmark"
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 ROUNDS, EPOCHS, BATCH = 3, 3, 128
@@ -236,8 +236,7 @@ def frames(splits):
     count = """() => { globalThis.times = []; const note = (now) => { times.push(now); requestAnimationFrame(note) };
         requestAnimationFrame(note) }"""
     with sync_playwright() as playwright:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        browser = playwright.chromium.launch(**CHROMIUM)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto((MADE / "explorer.html").as_uri())
         tab.wait_for_timeout(1000)

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from elsewhere import Elsewhere
+from elsewhere import ROOT, Elsewhere
 
-ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 
 
@@ -21,7 +20,7 @@ FAULTS = []  # rows of docs/faults.md
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=4, help="how often the chaos test kills the pipeline")
+    parser.addoption("--kills", type=int, default=10, help="how often the chaos test kills the pipeline")
     parser.addoption("--faults", metavar="FILE", help="write a table of what the chaos tests did and saw")
 
 

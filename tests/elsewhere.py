@@ -2,12 +2,16 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-
+CHROMIUM = {  # for playwright's launch: Debian's own
+    "executable_path": shutil.which("chromium"),
+    "args": ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+}
 NO_POWERS = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]  # root without root's powers obeys permissions
 
 

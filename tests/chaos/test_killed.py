@@ -56,11 +56,11 @@ def test_a_second_run_beside_the_first_says_so(project):
     assert made.exists()
 
 
-@pytest.mark.long
-def test_killed_anywhere_and_run_again_ends_in_the_same_bytes(project, tmp_path, told, request):
+@pytest.mark.parametrize("kills", [2, pytest.param(None, marks=pytest.mark.long)])
+def test_killed_anywhere_and_run_again_ends_in_the_same_bytes(project, tmp_path, told, request, kills):
     """The same command each time. What was done stays done: no more jobs are redone than were at work at a kill, and
     those that had just ended, but not yet been noted."""
-    other, kills = copy_source(tmp_path / "other"), request.config.getoption("--kills")
+    other, kills = copy_source(tmp_path / "other"), kills or request.config.getoption("--kills")
     chance, redone, runs, done = random.Random(kills), 0, 0, {}
     while True:
         run, runs = start(other), runs + 1

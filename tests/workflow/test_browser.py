@@ -2,12 +2,12 @@
 
 import base64
 import io
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from elsewhere import CHROMIUM
 from PIL import Image
 
 from latentlab import training
@@ -16,7 +16,6 @@ RESULTS = Path(__file__).parents[2] / "results"
 PAGE = RESULTS / "explorer.html"
 ENTRIES = ["lab8-ae", "lab8-vae", "summary-cvae"]  # of hand-in summary
 pytestmark = pytest.mark.long
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(**CHROMIUM)
         yield browser
         browser.close()
 

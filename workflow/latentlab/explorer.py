@@ -15,7 +15,8 @@ from scipy.stats import norm
 from torch import nn
 
 from latentlab import grids
-from latentlab.models import VAE, Autoencoder
+from latentlab.fonts import data_uri
+from latentlab.models import CLASSES, VAE, Autoencoder
 from latentlab.report import fill_in
 
 POINTS, COLUMNS = 2000, 50  # test images on the page, and how many side by side in the one picture of them all
@@ -69,7 +70,7 @@ def densities(model, codes, low, high):
     x, y = (grids.axis(low[i], high[i], SIDE) for i in range(2))
     groups = [slice(None)]
     if model.conditional:
-        groups = [codes["test_labels"] == label for label in range(10)]
+        groups = [codes["test_labels"] == label for label in range(CLASSES)]
     return [_in_bytes(mixture(x, y, codes["test_mean"][group], codes["test_log_var"][group])) for group in groups]
 
 
@@ -132,7 +133,7 @@ def sheet(images):
     padded[: len(images)] = images
     file = io.BytesIO()
     Image.fromarray(grids.tile(padded, COLUMNS)).save(file, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_uri(file.getvalue(), "image/png")
 
 
 def colours(style):
@@ -171,18 +172,14 @@ def render(folder, described, images, labels, classes, style, about):
         "labels": pack(labels[:POINTS], "u1"),
         "colours": colours(style),
     }
-    context = (
-        about
-        | given
-        | {
-            "models": [{key: one[key] for key in ("label", "conditional", "weights")} for one in kept],
-            "left_out": left_out,
-            "test_images": len(images),
-            "sheet": Markup(pictures),
-            "css": Markup(css),
-            "script": Markup(script),
-            "hash": content_hash,
-            "given": Markup(json.dumps(given).replace("<", "\\u003c")),
-        }
-    )
-    return fill_in(folder / "page.html.j2", context)
+    made = {
+        "models": [{key: one[key] for key in ("label", "conditional", "weights")} for one in kept],
+        "left_out": left_out,
+        "test_images": len(images),
+        "sheet": Markup(pictures),
+        "css": Markup(css),
+        "script": Markup(script),
+        "hash": content_hash,
+        "given": Markup(json.dumps(given).replace("<", "\\u003c")),
+    }
+    return fill_in(folder / "page.html.j2", about | given | made)

@@ -6,7 +6,7 @@ from latentlab import data, explorer, provenance, training
 from latentlab.files import read_json, sha256, write_text
 from latentlab.jobs import job
 
-with job(snakemake.log) as say:
+with job(snakemake.log):
     params, given = snakemake.params, snakemake.input
     record = read_json(given.data)
     described = []
