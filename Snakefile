@@ -1,43 +1,50 @@
-# The whole pipeline at a glance: data → train → explore → report. `snakemake --cores 4` makes everything;
-# a stage alone is made by its name, for instance `snakemake --cores 4 grids`.
+# The whole pipeline at a glance: data → train → evaluate → report. `snakemake --cores 4` makes everything; a stage alone
+# is made by its name, for instance `snakemake --cores 4 grids`.
 
+import shlex
+import sys
 from pathlib import Path
 
-from latentlab import files, settings
-from latentlab.errors import in_one_sentence
+from latentlab.records.config import read_as_typed
+from latentlab.runtime.errors import exit_on_user_error
+from latentlab.runtime.results import check_writable
+from latentlab.runtime.safe_yaml import read_yaml
 
 ROOT = Path(workflow.basedir)
-OWN = Path("config.yaml").resolve()  # of another working directory (--directory): only what differs there
+# Snakemake inserts this path into shell commands without quotes; a folder may have spaces and other special characters.
+sys.executable = shlex.quote(sys.executable)
+LOCAL_CONFIG = Path("config.yaml").resolve()  # of another working directory (--directory): it holds only differences
 
-with in_one_sentence():
-    files.check_writable(Path.cwd())
-    settings.look_through(ROOT / "config.yaml")
-    has_own = OWN != ROOT / "config.yaml" and OWN.exists() and settings.look_through(OWN)
+with exit_on_user_error():
+    check_writable(Path.cwd())
+    read_yaml(ROOT / "config.yaml")  # Snakemake itself would report a mistake in it with a traceback
+    has_local_config = LOCAL_CONFIG != ROOT / "config.yaml" and LOCAL_CONFIG.exists() and bool(read_yaml(LOCAL_CONFIG))
 
 
 configfile: ROOT / "config.yaml"
 
 
-if has_own:
+if has_local_config:
 
-    configfile: OWN
+    configfile: LOCAL_CONFIG
 
 
-# Used only with --software-deployment-method apptainer, from the working directory; workflow/envs/ says how it is built.
-container: "latentlab.sif"
+with exit_on_user_error():
+    config_files = [ROOT / "config.yaml", *[LOCAL_CONFIG] * has_local_config, *workflow.config_settings.configfiles]
+    config |= read_as_typed(config_files, workflow.config_settings.config)
 
 
 report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/handins.smk"
+include: "workflow/rules/assignments.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
-include: "workflow/rules/explore.smk"
+include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/sweep.smk"
-include: "workflow/rules/pca.smk"
 include: "workflow/rules/classify.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/explorer.smk"
 include: "workflow/rules/notebook.smk"
@@ -45,35 +52,36 @@ include: "workflow/rules/submission.smk"
 
 
 onstart:
-    with in_one_sentence():
-        start_alone()
+    with exit_on_user_error():
+        acquire_run_lock()
 
 
 onsuccess:
-    tell_what_was_made()
+    print_summary()
 
 
 rule all:
     default_target: True
     input:
-        PAGES,
+        REPORTS,
+        expand("results/{page}", page=PUBLISHED),
         NOTEBOOKS,
         CLASSIFIERS,
 
 
 rule train:
     input:
-        from_runs("weights.safetensors"),
+        run_files("weights.safetensors"),
 
 
 rule grids:
     input:
-        from_runs("grid.png", has_map),
+        run_files("grid.png", "plane", "unconditional"),
 
 
 rule embeddings:
     input:
-        from_runs("codes.npz"),
+        run_files("codes.npz"),
 
 
 rule sweep:
@@ -86,39 +94,39 @@ rule classifier:
         CLASSIFIERS,
 
 
-rule subspaces:
+rule pca:
     input:
-        BESIDE_PCA,
+        PCA_COMPARISONS,
 
 
 rule figures:
     input:
-        [figures_of(name) for name in HANDINS],
+        FIGURES,
 
 
-rule handins:
+rule reports:
     input:
-        PAGES,
+        REPORTS,
+        expand("results/{page}", page=PUBLISHED),
         NOTEBOOKS,
 
 
 rule report:
     input:
-        [f"results/{name}" for name in published(config["handin"])],
+        expand("results/{page}", page=PUBLISHED),
 
 
 rule submission:
     input:
-        f"results/submission/{config['handin']}.zip",
+        f"results/submission/{config['assignment']}.zip",
 
 
-# Each hand-in by its name: snakemake --cores 4 lab8
-for name in HANDINS:
-    if workflow.is_rule(name):
-        sys.exit(f"latentlab: templates/{name}: a rule is called {name} already; give the folder another name")
+# Each assignment by its name: snakemake --cores 4 lab8
+for assignment in ASSIGNMENTS.values():
+    check_rule_name(assignment, assignment.name)
 
     rule:
         name:
-            name
+            assignment.name
         input:
-            pages_of(name) + notebooks_of(name),
+            assignment.report_files() + assignment.notebook_files(),

@@ -1,274 +1,290 @@
-"""How fast it is, measured on this machine: `./run bench` (all parts), `./run bench loop growth` (some).
+"""The speed on this machine: `./run bench` measures everything, `./run bench loop growth` some parts of it.
 
-Each part prints its table and leaves its figures in results/benchmark/. What is compared runs interleaved in one
-process, several times; the median counts.
+Each part prints its table and writes its figures to results/benchmark/. Runs that are compared alternate in one
+process, several times, and the median counts.
 """
 
 import json
 import os
 import platform
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 import torch
 import yaml
-from elsewhere import CHROMIUM, ROOT
 from matplotlib import pyplot as plt
+from PIL import Image
+from projects import CHROMIUM, ROOT, copy_source, run_snakemake
 from torch.nn import functional
 
-from latentlab import codes, data, explorer, fetch, jobs, likelihood, models, plots, settings, training
-from latentlab.objectives import likelihood_of
+from latentlab.data.fetch import fetch_dataset, local_data_folder
+from latentlab.data.splits import load_split
+from latentlab.explorer.export import describe_model, render_explorer
+from latentlab.figures.base import use_style
+from latentlab.metrics.bounds import evaluate_losses, importance_weighted
+from latentlab.metrics.latents import encode_splits
+from latentlab.metrics.quadrature import quadrature_log_likelihood
+from latentlab.models.inputs import model_input, to_tensors
+from latentlab.models.networks import build_model
+from latentlab.models.train import train_model
+from latentlab.records.datasets import get_dataset
+from latentlab.records.runs import ModelSpec
+from latentlab.records.settings import ModelSettings
+from latentlab.runtime.jobs import usage_by_rule
 
-MADE = ROOT / "results/benchmark"
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+RESULTS = ROOT / "results/benchmark"
+DATASET = get_dataset("MNIST")
+HIDDEN, LATENT_DIM = 400, 20
+LAYERS = f"{DATASET.n_pixels}-{HIDDEN}-{LATENT_DIM}"
 ROUNDS, EPOCHS, BATCH = 3, 3, 128
 
 
-def entry(**own):
-    """The settings of a model of the loop's comparison: 784-400-20, unless `own` says otherwise."""
-    config = {"models": {"bench": {"family": "vae", "hidden": [400], "batch_size": BATCH, "epochs": EPOCHS} | own}}
-    return settings.resolve(config, SCHEMA, "bench")
+def vae_spec(latent_dim=LATENT_DIM, seed=0, **settings):
+    """The spec of a VAE: that of the comparison of training loops, unless `settings` differ."""
+    defaults = {"family": "vae", "hidden": (HIDDEN,), "batch_size": BATCH, "epochs": EPOCHS}
+    return ModelSpec.of(ModelSettings(**defaults | settings), DATASET, latent_dim, seed)
 
 
-def timed(run, *args):
-    """Its result, and the seconds of CPU that it took."""
+def train_vae(splits, spec):
+    """A VAE trained on the training images, without the time that a validation set would take."""
+    return train_model(spec, splits["train"], tuple(part[:1] for part in splits["validation"]))[0]
+
+
+def timed(function, *arguments):
+    """What a function returns, and the CPU seconds that it took."""
     start = time.process_time()
-    found = run(*args)
-    return found, time.process_time() - start
+    result = function(*arguments)
+    return result, time.process_time() - start
 
 
-def textbook(images, labels, latent_dim, epochs, seed):
-    """A VAE as tutorials train it: a DataLoader that turns picture after picture into a tensor, plain Adam, and the
-    loss read off at every step. Returns its network in our form. It shares this process's memory settings
-    (latentlab/__init__.py), which help it too."""
-    from PIL import Image
+def train_as_in_a_tutorial(images, labels, spec):
+    """A VAE trained as in tutorials: a DataLoader that converts one image after another, torch's own Adam, and a loss
+    that is read at every step.
+
+    It shares the memory settings of this process (latentlab/__init__.py), which make it faster too.
+    """
     from torchvision.transforms import ToTensor
 
-    class Pictures(torch.utils.data.Dataset):
+    class Images(torch.utils.data.Dataset):
         def __len__(self):
             return len(images)
 
-        def __getitem__(self, i):
-            return ToTensor()(Image.fromarray(images[i].numpy())), int(labels[i])
+        def __getitem__(self, index):
+            return ToTensor()(Image.fromarray(images[index].numpy())), int(labels[index])
 
     torch.set_flush_denormal(False)  # torch's default
-    torch.manual_seed(seed)
-    model = models.build(entry(), latent_dim)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for _ in range(epochs):
+    torch.manual_seed(spec.seed)
+    model = build_model(spec)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(spec.settings.epochs):
         total = 0.0
-        for x, _ in torch.utils.data.DataLoader(Pictures(), batch_size=BATCH, shuffle=True):
-            x = x.view(-1, 784)
-            optimiser.zero_grad()
+        for x, _ in torch.utils.data.DataLoader(Images(), batch_size=BATCH, shuffle=True):
+            x = x.view(-1, spec.n_pixels)
+            optimizer.zero_grad()
             mean, log_var = model.encode(x)
             z = mean + torch.randn_like(log_var) * torch.exp(0.5 * log_var)
             reconstruction = torch.sigmoid(model.decode(z))
-            entropy = functional.binary_cross_entropy(reconstruction, x, reduction="sum")
-            loss = entropy - 0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp())
+            cross_entropy = functional.binary_cross_entropy(reconstruction, x, reduction="sum")
+            loss = cross_entropy - 0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp())
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             total += loss.item()
     return model
 
 
-def products(latent_dim, images, batch=BATCH):
+def multiply_matrices(n_images):
     """The matrix products of one epoch and nothing else: forward, and backward for weights and inputs."""
-    shapes = [(784, 400), (400, 2 * latent_dim), (latent_dim, 400), (400, 784)]
-    layers = [(torch.randn(batch, n), torch.randn(m, n), torch.randn(batch, m)) for n, m in shapes]
-    for _ in range(images // batch):
+    n_pixels = DATASET.n_pixels
+    shapes = [(n_pixels, HIDDEN), (HIDDEN, 2 * LATENT_DIM), (LATENT_DIM, HIDDEN), (HIDDEN, n_pixels)]
+    layers = [(torch.randn(BATCH, n), torch.randn(m, n), torch.randn(BATCH, m)) for n, m in shapes]
+    for _ in range(n_images // BATCH):
         for depth, (x, weight, gradient) in enumerate(layers):
             torch.mm(x, weight.t())
             torch.mm(gradient.t(), x)
-            if depth:  # nobody asks for the gradient of the images
+            if depth:  # the gradient of the images is not needed
                 torch.mm(gradient, weight)
 
 
-def loop(splits):
-    """Seconds of CPU an epoch of the textbook's loop, of ours and of the products alone, and the test −ELBO of each."""
+def compare_loops(splits):
+    """CPU seconds per epoch of a tutorial's loop, of this project's and of the matrix products alone, and the test
+    −ELBO that each loop reaches."""
     images, labels = splits["train"]
-    empty = tuple(part[:1] for part in splits["validation"])
-
-    def ours(seed, **own):
-        return training.train(entry(**own), 20, seed, (images, labels), empty)[0]
-
-    runs = {
-        "textbook": lambda seed: textbook(images, labels, 20, EPOCHS, seed),
-        "float32": ours,
-        "bfloat16": lambda seed: ours(seed, precision="bfloat16"),
+    loops = {
+        "tutorial": lambda seed: train_as_in_a_tutorial(images, labels, vae_spec(seed=seed)),
+        "float32": lambda seed: train_vae(splits, vae_spec(seed=seed)),
+        "bfloat16": lambda seed: train_vae(splits, vae_spec(seed=seed, precision="bfloat16")),
     }
-    seconds, bounds = {name: [] for name in [*runs, "products"]}, {name: [] for name in runs}
+    seconds, losses = {name: [] for name in [*loops, "products"]}, {name: [] for name in loops}
     for seed in range(ROUNDS):
-        for name, run in runs.items():
-            model, took = timed(run, seed)
-            seconds[name].append(took / EPOCHS)
-            found = likelihood.evaluate(model, entry(), *splits["test"])
-            bounds[name].append(found["negative_elbo"])
-        seconds["products"] += [timed(products, 20, len(images))[1] for _ in range(EPOCHS)]
-    seconds["products"] = [min(seconds["products"])]  # the best rate of this run
-    found = {name: {"seconds": median(values)} for name, values in seconds.items()}
-    for name, values in bounds.items():
-        found[name]["negative_elbo"] = sum(values) / len(values)
-    table(
-        f"784-400-20 VAE, {len(images)} images, batch {BATCH}, one thread, {EPOCHS} epochs, median of {ROUNDS}",
-        ["loop", "s an epoch", "textbook ÷ it", "it ÷ products", "test −ELBO, nats"],
+        for name, loop in loops.items():
+            model, duration = timed(loop, seed)
+            seconds[name].append(duration / EPOCHS)
+            losses[name].append(evaluate_losses(model, *splits["test"]).negative_elbo)
+        seconds["products"] += [timed(multiply_matrices, len(images))[1] for _ in range(EPOCHS)]
+    seconds["products"] = [min(seconds["products"])]  # the highest rate of this run
+    results = {name: {"seconds": median(values)} for name, values in seconds.items()}
+    for name, values in losses.items():
+        results[name]["negative_elbo"] = sum(values) / len(values)
+    print_table(
+        f"{LAYERS} VAE, {len(images)} images, batch {BATCH}, one thread, {EPOCHS} epochs, median of {ROUNDS}",
+        ["loop", "s per epoch", "tutorial ÷ loop", "loop ÷ products", "test −ELBO, nats"],
         [
             [
-                *(name, f"{one['seconds']:.2f}", f"{found['textbook']['seconds'] / one['seconds']:.2f}"),
-                f"{one['seconds'] / found['products']['seconds']:.2f}",
-                f"{one['negative_elbo']:.2f}" if "negative_elbo" in one else "",
+                name,
+                f"{result['seconds']:.2f}",
+                f"{results['tutorial']['seconds'] / result['seconds']:.2f}",
+                f"{result['seconds'] / results['products']['seconds']:.2f}",
+                f"{result['negative_elbo']:.2f}" if "negative_elbo" in result else "",
             ]
-            for name, one in found.items()
+            for name, result in results.items()
         ],
     )
-    return found
+    return results
 
 
-def growth(splits):
-    """Seconds of CPU an epoch by number of images and by latent dimension, and of planning by number of models."""
+def measure_growth(splits):
+    """CPU seconds per epoch by number of images and by latent dimension, and seconds of planning by number of jobs."""
     images, labels = (torch.cat([splits["train"][i], splits["validation"][i]]) for i in range(2))
-    empty = tuple(part[:1] for part in splits["validation"])
 
-    def epoch(count, latent_dim):
-        shown = images[:count], labels[:count]
-        return median(timed(training.train, entry(epochs=1), latent_dim, 0, shown, empty)[1] for _ in range(ROUNDS))
+    def seconds_per_epoch(n_images, latent_dim):
+        subset = splits | {"train": (images[:n_images], labels[:n_images])}
+        return median(timed(train_vae, subset, vae_spec(latent_dim, epochs=1))[1] for _ in range(ROUNDS))
 
-    found = {
-        "images": {count: epoch(count, 20) for count in (15_000, 30_000, 60_000)},
-        "latent_dim": {d: epoch(15_000, d) for d in (2, 8, 32, 128)},
-        "jobs": dict(planning(seeds) for seeds in (1, 10, 50, 100)),
+    results = {
+        "images": {n: seconds_per_epoch(n, LATENT_DIM) for n in (15_000, 30_000, 60_000)},
+        "latent_dim": {d: seconds_per_epoch(15_000, d) for d in (2, 8, 32, 128)},
+        "jobs": dict(plan_sweep(seeds) for seeds in (1, 10, 50, 100)),
     }
-    for what, unit in (("images", "an epoch"), ("latent_dim", "an epoch of 15,000 images"), ("jobs", "of planning")):
-        table(f"growth with {what}", [what, f"s {unit}"], [[n, f"{s:.2f}"] for n, s in found[what].items()])
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout="constrained")
-    for ax, (what, values) in zip(axes, found.items(), strict=True):
+    units = {"images": "s per epoch", "latent_dim": "s per epoch of 15,000 images", "jobs": "s of planning"}
+    for quantity, unit in units.items():
+        rows = [[n, f"{seconds:.2f}"] for n, seconds in results[quantity].items()]
+        print_table(f"growth with {quantity}", [quantity, unit], rows)
+    figure, axes = plt.subplots(1, len(results), figsize=(9, 2.6), layout="constrained")
+    for ax, (quantity, values) in zip(axes, results.items(), strict=True):
         ax.plot(list(values), list(values.values()), "o-")
-        ax.set(xlabel=what.replace("_", " "), ylabel="seconds", ylim=(0, None))
-    figure.savefig(MADE / "growth.svg")
-    return found
+        ax.set(xlabel=quantity.replace("_", " "), ylabel="seconds", ylim=(0, None))
+    figure.savefig(RESULTS / "growth.svg")
+    return results
 
 
-def planning(seeds):
-    """The number of jobs of a sweep with so many seeds at each dimension, and the seconds that planning them takes."""
+def plan_sweep(seeds):
+    """The number of jobs of a sweep with so many seeds at each dimension, and the seconds that planning takes."""
     start = time.perf_counter()
-    done = snakemake(MADE, "-n", "--config", f"sweep_seeds={seeds}", "--", "sweep")
-    total = re.search(r"^total +(\d+)$", done.stdout, re.MULTILINE)
+    output = run_workflow(RESULTS, "-n", "--config", f"sweep_seeds={seeds}", "--", "sweep")
+    total = re.search(r"^total +(\d+)$", output, re.MULTILINE)
     return int(total[1]), time.perf_counter() - start
 
 
-def bounds(splits):
-    """log p(x) of a 2-D VAE by the integral and by importance weighting: seconds for 1,000 images, and the error."""
-    model_settings = entry(hidden=[512], binarise=True, precision="bfloat16")
-    model = training.train(model_settings, 2, 0, splits["train"], tuple(part[:1] for part in splits["validation"]))[0]
+def compare_estimates(splits):
+    """log p(x) of a VAE with two latent dimensions by quadrature and by importance weighting: seconds for 1,000 images,
+    and the error."""
+    model = train_vae(splits, vae_spec(2, hidden=(512,), binarise=True, precision="bfloat16"))
+    methods = {
+        "quadrature": (quadrature_log_likelihood, (50, 100, 200, 300)),
+        "importance weighting": (importance_weighted, (16, 64, 256, 1024)),
+    }
+    results = []
     with torch.no_grad():
-        x, y = training.observe(splits["test"][0][:1000], model_settings), splits["test"][1][:1000]
-        kind = likelihood_of(model_settings)
-        truth = likelihood.exact(model, kind, x, y, 800).mean().item()
-        tries = [("integral", count, lambda n: likelihood.exact(model, kind, x, y, n)) for count in (50, 100, 200, 300)]
-        tries += [
-            ("importance weighting", n, lambda n: likelihood.importance_weighted_bound(model, kind, x, y, n))
-            for n in (16, 64, 256, 1024)
-        ]
-        found = []
-        for method, size, run in tries:
-            runs = [timed(run, size) for _ in range(ROUNDS)]
-            error = median(abs(values.mean().item() - truth) for values, _ in runs)
-            found.append({"method": method, "size": size, "seconds": median(s for _, s in runs), "error": error})
-    table(
-        "log p(x) of 1,000 images under a 2-D VAE; error against an integral over 800² positions",
-        ["method", "positions a side, or samples", "s", "error, nats"],
-        [[one["method"], one["size"], f"{one['seconds']:.2f}", f"{one['error']:.4f}"] for one in found],
+        x, y = model_input(splits["test"][0][:1000], model.spec.settings), splits["test"][1][:1000]
+        reference = quadrature_log_likelihood(model, x, y, 800).mean().item()
+        for method, (estimate, sizes) in methods.items():
+            for size in sizes:
+                runs = [timed(estimate, model, x, y, size) for _ in range(ROUNDS)]
+                error = median(abs(values.mean().item() - reference) for values, _ in runs)
+                seconds = median(duration for _, duration in runs)
+                results.append({"method": method, "size": size, "seconds": seconds, "error": error})
+    print_table(
+        "log p(x) of 1,000 images, two latent dimensions; error against quadrature over 800² positions",
+        ["method", "positions per side, or samples", "s", "error, nats"],
+        [[row["method"], row["size"], f"{row['seconds']:.2f}", f"{row['error']:.4f}"] for row in results],
     )
     figure, ax = plt.subplots(figsize=(4, 2.8), layout="constrained")
-    for method in ("integral", "importance weighting"):
-        points = [one for one in found if one["method"] == method]
-        ax.loglog([p["seconds"] for p in points], [p["error"] for p in points], "o-", label=method)
+    for method in methods:
+        rows = [row for row in results if row["method"] == method]
+        ax.loglog([row["seconds"] for row in rows], [row["error"] for row in rows], "o-", label=method)
     ax.set(xlabel="seconds for 1,000 images", ylabel="error, nats")
     ax.legend()
-    figure.savefig(MADE / "bounds.svg")
-    return found
+    figure.savefig(RESULTS / "bounds.svg")
+    return results
 
 
-def pipeline(splits):
-    """`report` from nothing but the data, then again after a change of text: wall seconds, and by rule jobs, seconds,
-    seconds of CPU with the start, and peak memory."""
+def time_pipeline(splits):
+    """Wall seconds of `report` from the data alone, and again after a change of its text; by rule the number of jobs,
+    their seconds, their CPU seconds including their start, and their peak memory."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "latentlab"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "results", "resources"))
-        walls = {}
+        root = copy_source(Path(folder) / "latentlab").root
+        wall = {}
         for name in ("report", "page alone"):
             start = time.perf_counter()
-            snakemake(copy, "--", "report", root=copy)
-            walls[name] = time.perf_counter() - start
-            template = copy / "templates/summary/page.html.j2"
+            run_workflow(root, "--", "report", root=root)
+            wall[name] = time.perf_counter() - start
+            template = root / "templates/summary/page.html.j2"
             template.write_text(template.read_text().replace("</p>", " And so on.</p>", 1))
-        rules = jobs.by_rule(copy / "results/logs")
-    cores = os.cpu_count()
-    table(f"wall seconds on {cores} cores", ["target", "s"], [[name, f"{took:.1f}"] for name, took in walls.items()])
-    table(
+        rules = usage_by_rule(root / "results/logs")
+    rows = [[name, f"{seconds:.1f}"] for name, seconds in wall.items()]
+    print_table(f"wall seconds on {os.cpu_count()} cores", ["target", "s"], rows)
+    print_table(
         "the report by rule",
-        ["rule", "jobs", "s", "s of CPU", "at most MiB"],
-        [[name, one["jobs"], f"{one['seconds']:.1f}", f"{one['cpu']:.1f}", one["mib"]] for name, one in rules.items()],
+        ["rule", "jobs", "s", "CPU s", "at most MiB"],
+        [[name, use.jobs, f"{use.seconds:.1f}", f"{use.cpu:.1f}", use.mib] for name, use in rules.items()],
     )
-    return {"wall": walls, "rules": rules}
+    return {"wall": wall, "rules": {name: asdict(usage) for name, usage in rules.items()}}
 
 
-def frames(splits):
-    """Pictures a second that the explorer draws while the mouse is dragged over a CVAE's plane, each with the decoder's
-    answer under all ten labels, in headless Chromium."""
+def measure_frames(splits):
+    """Frames per second that the explorer draws in headless Chromium while the mouse is dragged over the plane of a
+    CVAE, each frame with the decoder's output under all labels."""
     from playwright.sync_api import sync_playwright
 
-    own = entry(hidden=[512], conditional=True, epochs=1)
-    model = training.train(own, 2, 0, splits["train"], tuple(part[:1] for part in splits["validation"]))[0]
-    arrays = codes.encode(model, {name: splits[name] for name in ("train", "test")})
-    about = {"title": "Frames", "dataset": "MNIST", "stand_in": False, "data": "", "version": "", "commit": ""}
-    described = explorer.describe(model, {"settings": own}, "CVAE", arrays) | {"weights": ""}
+    model = train_vae(splits, vae_spec(2, hidden=(512,), conditional=True, epochs=1))
+    about = {"title": "Frames", "dataset": DATASET.name, "synthetic": False, "data": "", "version": "", "commit": ""}
+    described = describe_model(model, "CVAE", encode_splits(model, splits), weights="")
     images, labels = (part.numpy() for part in splits["test"])
-    folder, classes = ROOT / "templates/explorer", data.CLASSES["MNIST"]
-    page = explorer.render(folder, [described], images, labels, classes, ROOT / "matplotlibrc", about)
-    (MADE / "explorer.html").write_text(page)
-    count = """() => { globalThis.times = []; const note = (now) => { times.push(now); requestAnimationFrame(note) };
-        requestAnimationFrame(note) }"""
+    templates, style = ROOT / "templates/explorer", ROOT / "matplotlibrc"
+    path = RESULTS / "explorer.html"
+    path.write_text(render_explorer(templates, [described], images, labels, DATASET.classes, style, about))
+    record_times = """() => { globalThis.times = [];
+        const record = (now) => { times.push(now); requestAnimationFrame(record) }; requestAnimationFrame(record) }"""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**CHROMIUM)
-        tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        tab.goto((MADE / "explorer.html").as_uri())
-        tab.wait_for_timeout(1000)
-        box = tab.locator("#marks").bounding_box()
-        tab.mouse.move(box["x"] + 100, box["y"] + 100)
-        tab.mouse.down()
-        tab.evaluate(count)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(path.as_uri())
+        page.wait_for_timeout(1000)
+        box = page.locator("#marks").bounding_box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.down()
+        page.evaluate(record_times)
         for step in range(600):
-            tab.mouse.move(box["x"] + 100 + 400 * (step % 100) / 100, box["y"] + 100 + step / 2)
-        times = tab.evaluate("() => times")
+            page.mouse.move(box["x"] + 100 + 400 * (step % 100) / 100, box["y"] + 100 + step / 2)
+        times = page.evaluate("() => times")
         browser.close()
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    found = {"frames_a_second": 1000 * len(gaps) / sum(gaps), "median_ms": median(gaps), "longest_ms": max(gaps)}
-    table(
-        "the explorer while dragging",
-        ["frames a second", "median ms a frame", "longest"],
-        [[f"{value:.1f}" for value in found.values()]],
+    results = {"frames_per_second": 1000 * len(gaps) / sum(gaps), "median_ms": median(gaps), "longest_ms": max(gaps)}
+    print_table(
+        "the explorer while the mouse is dragged",
+        ["frames per second", "median ms per frame", "longest"],
+        [[f"{value:.1f}" for value in results.values()]],
     )
-    return found
+    return results
 
 
-def snakemake(folder, *words, root=ROOT):
-    command = [sys.executable, "-m", "snakemake", "--cores", str(os.cpu_count()), "--directory", folder]
-    command += ["--snakefile", root / "Snakefile", "--workflow-profile", root / "profiles/default", *words]
-    environment = os.environ | {"PYTHONPATH": str(root / "workflow")}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        sys.exit(done.stdout[-4000:])
-    return done
+def run_workflow(folder, *arguments, root=ROOT):
+    """The output of snakemake in the working directory `folder`, on all cores and with the data of this machine."""
+    location = ["--snakefile", root / "Snakefile", "--directory", folder]
+    options = ["--cores", os.cpu_count(), "--workflow-profile", root / "profiles/default", *location]
+    process = run_snakemake(root, *options, *arguments, LATENTLAB_DATA=os.environ.get("LATENTLAB_DATA"))
+    if process.returncode:
+        sys.exit(process.stdout[-4000:])
+    return process.stdout
 
 
-def table(title, head, rows):
+def print_table(title, head, rows):
     print(f"\n{title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |")
@@ -276,33 +292,39 @@ def table(title, head, rows):
 
 
 def machine():
-    """What it was measured on, in words."""
+    """The processor, the number of cores and the version of torch."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     name = re.search(r"model name\s*: (.*)", text)
     amx = "with" if torch.cpu.get_capabilities().get("amx_bf16", False) else "without"
     return f"{name[1] if name else platform.processor()}, {os.cpu_count()} cores, {amx} AMX; torch {torch.__version__}"
 
 
-PARTS = {"loop": loop, "growth": growth, "bounds": bounds, "explorer": frames, "pipeline": pipeline}
+PARTS = {
+    "loop": compare_loops,
+    "growth": measure_growth,
+    "bounds": compare_estimates,
+    "explorer": measure_frames,
+    "pipeline": time_pipeline,
+}
 
 
-def main(wanted):
-    for part in wanted:
+def main(parts):
+    for part in parts:
         if part not in PARTS:
-            sys.exit(f"latentlab: there is no part {part!r} of the benchmark; it has {', '.join(PARTS)}")
+            sys.exit(f"latentlab: the benchmark has no part {part!r}; its parts are {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    plots.use_style(ROOT / "matplotlibrc")
-    MADE.mkdir(parents=True, exist_ok=True)
+    use_style(ROOT / "matplotlibrc")
+    RESULTS.mkdir(parents=True, exist_ok=True)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    folder = fetch.local_folder(config["data_dir"])
-    record = fetch.fetch("MNIST", MADE / "resources", config["data_source"], folder)
-    record |= {key: config[key] for key in ("validation_size", "training_size")}
-    splits = {name: training.tensors(*data.load(record, name)) for name in ("train", "validation", "test")}
+    sizes = config["validation_size"], config["training_size"]
+    folder = local_data_folder(config["data_dir"])
+    record = fetch_dataset(DATASET, RESULTS / "resources", config["data_source"], folder, *sizes)
+    splits = {name: to_tensors(*load_split(record, name)) for name in ("train", "validation", "test")}
     print(machine())
-    found = {"machine": machine(), "data": record["source"]}
-    for part in wanted or PARTS:
-        found[part] = PARTS[part](splits)
-    (MADE / "benchmark.json").write_text(json.dumps(found, indent=2) + "\n")
+    results = {"machine": machine(), "data": record.source}
+    for part in parts or PARTS:
+        results[part] = PARTS[part](splits)
+    (RESULTS / "benchmark.json").write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

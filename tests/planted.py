@@ -1,99 +1,315 @@
-"""Measurements planted for pages: plausible ones, of which a test changes those that a claim hangs on."""
+"""Plausible metrics for pages; a test changes those that a claim depends on."""
 
-from copy import deepcopy
+import re
+from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from latentlab import data, handins, report
+import msgspec
+import yaml
+
+from latentlab.records.assignments import Assignment, load_assignment
+from latentlab.records.base import Record
+from latentlab.records.data import DataRecord
+from latentlab.records.datasets import get_dataset
+from latentlab.records.metrics import (
+    METRICS_FILES,
+    AugmentationMetrics,
+    BaselineMetrics,
+    ByClass,
+    ClassifierMetrics,
+    ConditionGrids,
+    Convergence,
+    Coverage,
+    Failure,
+    FailureMetrics,
+    FailureShares,
+    InterpolationSmoothness,
+    LatentMetrics,
+    LayerSummary,
+    Likelihoods,
+    Losses,
+    MeanStd,
+    MethodPredictions,
+    ModelMetrics,
+    NeighbourBaseline,
+    OODData,
+    PCAComparison,
+    PlaneMetrics,
+    Predictions,
+    Projection,
+    ProjectionMetrics,
+    Separation,
+    ShapeCorrelations,
+    SweepMetrics,
+)
+from latentlab.records.provenance import Provenance
+from latentlab.records.settings import Author, ModelSettings
+from latentlab.report.metrics_context import gather_metrics
+from latentlab.report.provenance import report_provenance
+from latentlab.report.render import Page, render_page
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "templates"
-AUTHORS = [{"name": "Ada Example"}]
-SETTINGS = {
-    "augment": False, "batch_size": 256, "beta": 1.0, "binarise": False, "conditional": False, "epochs": 10,
-    "family": "vae", "hidden": [512], "latent_dim": 2, "learning_rate": 0.001, "likelihood": "bernoulli", "sigma": 1.0,
-}  # fmt: skip
-ANSWERS = {
-    "accuracy": 0.8, "nll": 0.7, "ece": 0.15, "temperature": 3.0, "auroc": 0.9, "confused": [[6, 0, 0.21]],
-    "tempered": {"accuracy": 0.8, "nll": 0.5, "ece": 0.02},
-}  # fmt: skip
+ASSIGNMENTS = ["exercise4", "lab10", "lab8", "lab8-pca", "summary"]
+AUTHORS = [Author(name="Ada Example")]
+CLASS_SHARE = (0.19, 0.14, 0.13, 0.12, 0.11, 0.1, 0.08, 0.06, 0.04, 0.03)
+SETTINGS = ModelSettings(family="vae", hidden=(512,))
+
+by_class = ByClass(mean=0.3, classes=tuple(0.1 * i - 0.2 for i in range(10)))
+separation = Separation(silhouette=by_class, neighbour_accuracy=by_class)
+losses = Losses(
+    reconstruction=260.1,
+    kl=6.7,
+    negative_elbo=266.8,
+    squared_error=0.0412,
+    root_squared_error=0.203,
+    background_error=0.0101,
+    ink_error=0.0812,
+)
+predictions = Predictions(accuracy=0.8, nll=0.5, ece=0.02, bins=())
+method = MethodPredictions(
+    accuracy=0.8,
+    nll=0.7,
+    ece=0.15,
+    bins=(),
+    temperature=3.0,
+    temperature_scaled=predictions,
+    confusion=((8, 2), (2, 8)),
+    most_confused=((6, 0, 0.21),),
+    auroc=0.9,
+)
+projection = Projection(explained=(0.3, 0.2), dimensions=576, plane=separation, full=separation)
 
 
-def model(family, near, **settings):
-    code = {"neighbour_accuracy": 0.65, "class_information": 1.2, "active_units": 2,
-            "empty_mass": 0.25, "low": [-3.5, -3.25], "high": [3.75, 3.0],
-            "overlaps": [["shirt", "coat", 0.31], ["sandal", "sneaker", 0.22], ["dress", "coat", 0.11]]}  # fmt: skip
-    shares = [0.19, 0.14, 0.13, 0.12, 0.11, 0.1, 0.08, 0.06, 0.04, 0.03]
-    grid = {"near": near, "class_share": shares}
+def load(name: str) -> Assignment:
+    """An assignment of templates/ with the models of config.yaml."""
+    return load_assignment(TEMPLATES, name, yaml.safe_load((ROOT / "config.yaml").read_text()))
+
+
+def model(settings: ModelSettings) -> dict[str, Record]:
+    """The metrics files of a model."""
+    stochastic = settings.family == "vae"
+    plane = Coverage(near=0.62 if stochastic else 0.05, class_share=CLASS_SHARE)
+    model_losses = losses if stochastic else msgspec.structs.replace(losses, kl=None, negative_elbo=None)
+    identity = {"model": "planted", "dataset": "FashionMNIST", "seed": 0, "latent_dim": 2, "settings": settings}
     return {
-        "model": "planted", "seed": 0, "latent_dim": 2, "weights": "0" * 64, "code": code,
-        "settings": SETTINGS | {"family": family} | settings,
-        "test": {"reconstruction": 260.1, "kl": 6.7, "negative_elbo": 266.8, "squared_error": 0.0412},
-        "map": {"within_grid": 0.97, "grid": grid, "occupied": grid, "lines": {"jump": 1.29, "near": 0.87}},
-        "likelihood": {"log_likelihood": -260.0, "importance_weighted": -261.0, "gap": 6.8, "grid_error": 0.0012,
-                       "samples": 64, "normalised": False},
-        "style": {name: [0.1, 0.2] for name in ("ink", "thickness", "width")} | {"slant": [0.8, -0.7]},
-        "failures": {"found": [{}] * 6, "share": {"far": 0.4, "ambiguous": 0.1}},
-        "conditions": {"labels": [2, 4, 8], "within_grid": 0.97},
-        "classifier": {"best": "exact", "foreign": {"dataset": "MNIST"},
-                       "methods": {name: deepcopy(ANSWERS) for name in ("elbo", "importance_weighted", "exact")}},
-        "baselines": {"neighbours": {"accuracy": 0.85, "k": 5}, "logistic": {"accuracy": 0.84, "nll": 0.44},
-                      "cnn": {"accuracy": 0.9, "nll": 0.3}},
-    }  # fmt: skip
-
-
-def sweep():
-    def spread(*mean):
-        return {"mean": list(mean), "std": [0.0] * len(mean)}
-
-    return {
-        "model": "planted", "settings": SETTINGS, "seeds": 3, "dims": [2, 4, 8], "saturates": 4, "weights": ["1" * 64],
-        "pca": [0.046, 0.034, 0.021], "squared_error": spread(0.041, 0.033, 0.031),
-        "importance_weighted": spread(-262.0, -251.0, -250.7), "active_units": spread(2, 4, 6),
-    }  # fmt: skip
-
-
-def metrics(handin):
-    """Of a shipped hand-in, by the names its template gives them; the VAE's map the better one."""
-    spec = handins.load(TEMPLATES, handin, ROOT / "workflow/schemas/handin.schema.yaml")
-    near = {"ae": 0.05}
-    found = {name: model("autoencoder" if name == "ae" else "vae", near.get(name, 0.62)) for name in spec["models"]}
-    if "ae" in found:
-        found["ae"]["map"]["within_grid"] = 0.31
-        found["ae"]["settings"]["hidden"] = []
-        del found["ae"]["test"]["negative_elbo"], found["ae"]["test"]["kl"]
-    return found | {name: sweep() for name in spec["sweeps"]}
-
-
-def page(handin, folder, template=None, **changes):
-    """A hand-in's `Page`, with empty figures of the right size in `folder`."""
-    spec = handins.load(TEMPLATES, handin, ROOT / "workflow/schemas/handin.schema.yaml")
-    figures = {}
-    for name, figure in spec["figures"].items():
-        width, height = figure["width"], figure.get("height", figure["width"])
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm"/>'
-        figures[name] = folder / f"{name}.svg"
-        figures[name].write_text(svg)
-    given = {"title": spec["title"], "course": None, "authors": AUTHORS, "classes": data.CLASSES[spec["dataset"]],
-             "sections": spec["sections"], "figures": figures}  # fmt: skip
-    return report.Page(**given | changes)
-
-
-def html(handin, folder, measured=None, source="local", **changes):
-    """The page of a hand-in on planted measurements."""
-    measured = measured or metrics(handin)
-    record = {
-        "dataset": "FashionMNIST",
-        "source": source,
-        "training_size": None,
-        "sha256": dict.fromkeys(data.NAMES, "ab"),
+        "metrics.json": ModelMetrics(
+            **identity,
+            parameters=1000,
+            layers=(
+                LayerSummary(
+                    part="encoder", layer="Conv2d", shape=(64, 3, 3), parameters=900, kernel_size=5, stride=1, padding=2
+                ),
+                LayerSummary(part="encoder", layer="Flatten", shape=(576,), parameters=0),
+                LayerSummary(part="decoder", layer="Linear", shape=(784,), parameters=100),
+            ),
+            training=Convergence(best_epoch=8, converged_epoch=6),
+            validation=model_losses,
+            test=model_losses,
+            latents=LatentMetrics(
+                std=(1.1, 0.9),
+                low=(-3.5, -3.25),
+                high=(3.75, 3.0),
+                neighbour_accuracy=0.65,
+                mutual_information=1.2,
+                active_units=2,
+                separation=separation,
+                overlaps=(("shirt", "coat", 0.31), ("sandal", "sneaker", 0.22), ("dress", "coat", 0.11)),
+                uncovered_prior_mass=0.25,
+            ),
+            data="d" * 64,
+            weights="0" * 64,
+            versions={"torch": "2"},
+            likelihood=Likelihoods(
+                elbo=-266.8,
+                importance_weighted=-261.0,
+                samples=64,
+                normalised=False,
+                log_likelihood=-260.0,
+                gap=6.8,
+                grid_error=0.0012,
+            )
+            if stochastic
+            else None,
+            shape_correlations=ShapeCorrelations(
+                slant=(0.8, -0.7), thickness=(0.1, 0.2), width=(0.1, 0.2), ink=(0.1, 0.2)
+            ),
+        ),
+        "plane.json": PlaneMetrics(
+            grid=plane,
+            occupied=plane,
+            within_grid=0.97 if stochastic else 0.31,
+            interpolations=InterpolationSmoothness(max_step_ratio=1.29, near=0.87),
+            distance_scale=5.0,
+        ),
+        "conditions.json": ConditionGrids(labels=(2, 4, 8), x=(-1.0, 1.0), y=(-1.0, 1.0), within_grid=0.97),
+        "failures.json": FailureMetrics(
+            failures=(Failure(index=0, z=(0.0, 0.0), kind="far", distance=6.0, confidence=0.5),) * 6,
+            share=FailureShares(far=0.4, ambiguous=0.1),
+            distance_scale=5.0,
+        ),
+        "classifier.json": ClassifierMetrics(
+            **identity,
+            samples=16,
+            positions=100,
+            methods={"elbo": method, "importance_weighted": method, "quadrature": method},
+            best="quadrature",
+            mistakes=(),
+            ood=OODData(dataset="MNIST", synthetic=False),
+        ),
+        "baselines.json": BaselineMetrics(
+            dataset="FashionMNIST",
+            data="d" * 64,
+            neighbours=NeighbourBaseline(accuracy=0.85, k=5),
+            logistic=Predictions(accuracy=0.84, nll=0.44, ece=0.02, bins=()),
+            cnn=Predictions(accuracy=0.9, nll=0.3, ece=0.02, bins=()),
+        ),
+        "projections.json": ProjectionMetrics(codes=projection, pixels=projection),
+        "augmentation.json": AugmentationMetrics(
+            settings=settings,
+            latent_dim=2,
+            seed=0,
+            sizes=(100, 1000),
+            seeds=3,
+            real=mean_std(0.7, 0.8),
+            samples=mean_std(0.74, 0.81),
+            gain=mean_std(0.04, 0.01),
+        ),
     }
-    provenance = report.provenance_of(measured, [record], {"planted": True})
-    return report.render(TEMPLATES / handin / "page.html.j2", page(handin, folder, **changes), measured, provenance)
 
 
-def words(text):
-    """The text of HTML, tags out, on one line."""
-    import re
-    from html import unescape
+def mean_std(*mean: float) -> MeanStd:
+    return MeanStd(mean=mean, std=(0.0,) * len(mean))
 
+
+def sweep() -> SweepMetrics:
+    return SweepMetrics(
+        model="planted",
+        settings=SETTINGS,
+        dims=(2, 4, 8),
+        seeds=3,
+        weights=("1" * 64,),
+        squared_error=mean_std(0.041, 0.033, 0.031),
+        negative_elbo=mean_std(266.0, 255.0, 254.0),
+        reconstruction=mean_std(260.0, 240.0, 239.0),
+        kl=mean_std(6.0, 15.0, 15.0),
+        active_units=mean_std(2, 4, 6),
+        importance_weighted=mean_std(-262.0, -251.0, -250.7),
+        frechet=mean_std(30.0, 20.0, 21.0),
+        frechet_real=mean_std(2.0, 2.0, 2.0),
+        pca=(0.046, 0.034, 0.021),
+        best_dim=8,
+        saturation_dim=4,
+    )
+
+
+def pca_comparison() -> PCAComparison:
+    return PCAComparison(
+        dims=(2, 32, 1024),
+        rank=784,
+        error=(0.0461, 0.0162, 0.0001),
+        pca=(0.046, 0.016, 0.0),
+        noise=(0.99, 0.9, 0.05),
+        noise_pca=(0.99, 0.9, 0.0),
+        angle=(1.5, 30.0, None),
+        median_angle=(1.0, 4.0, None),
+        next_variance=(0.5, 0.95, None),
+    )
+
+
+def metrics(
+    assignment: Assignment, folder: Path, changes: Mapping[str, Any] | None = None
+) -> dict[str, SimpleNamespace]:
+    """The metrics of an assignment's page, written to `folder` and read from there.
+
+    Args:
+        changes: dotted name of a metric → its value in place of the planted one.
+    """
+    parts = assignment.page_metrics()
+    values = {name: _values(assignment, name, files) for name, files in parts.items()}
+    for path, value in (changes or {}).items():
+        name, *keys = path.split(".")
+        file = f"{keys[0]}.json" if f"{keys[0]}.json" in parts[name] else parts[name][0]
+        _change(values[name][file], keys[f"{keys[0]}.json" == file :], value)
+    paths = []
+    for name, files in parts.items():
+        for file in files:
+            paths.append(folder / name / file)
+            METRICS_FILES[file].from_dict(values[name][file]).write(paths[-1])
+    return gather_metrics(parts, paths)
+
+
+def _values(assignment: Assignment, name: str, files: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The planted metrics files as dictionaries."""
+    records = {"sweep.json": sweep(), "pca_comparison.json": pca_comparison()}
+    records |= model(msgspec.structs.replace(SETTINGS, **_planted_settings(assignment, name)))
+    return {file: msgspec.json.decode(msgspec.json.encode(records[file])) for file in files}  # tuples become lists
+
+
+def _planted_settings(assignment: Assignment, name: str) -> dict[str, Any]:
+    family = assignment.settings_of(name).family
+    return {"family": family, "hidden": (512,) if family == "vae" else ()}
+
+
+def _change(values: Any, keys: list[str], value: Any) -> None:
+    *path, last = [int(key) if key.isdigit() else key for key in keys]
+    for key in path:
+        values = values[key]
+    assert isinstance(values, list) or last in values, f"{'.'.join(keys)} is not measured"
+    values[last] = value
+
+
+def page(assignment: Assignment, folder: Path, **changes: Any) -> Page:
+    """The page of an assignment, with empty figures of the right size in `folder`."""
+    figures = {}
+    for name, figure in assignment.spec.figures.items():
+        width, height = figure.width, figure.height or figure.width
+        figures[name] = folder / f"{name}.svg"
+        figures[name].write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm"/>', encoding="utf-8"
+        )
+    arguments = {
+        "title": assignment.spec.title,
+        "course": None,
+        "authors": AUTHORS,
+        "classes": get_dataset(assignment.spec.dataset).classes,
+        "sections": assignment.sections,
+        "figures": figures,
+    }
+    return Page(**arguments | changes)
+
+
+def provenance(page_metrics: Mapping[str, SimpleNamespace], source: str = "published") -> Provenance:
+    """The provenance of a page on planted metrics of Fashion-MNIST."""
+    record = DataRecord(
+        dataset="FashionMNIST",
+        source=source,
+        folder="resources",
+        sha256=dict.fromkeys(get_dataset("FashionMNIST").sha256, "ab"),
+        validation_size=5000,
+    )
+    return report_provenance(page_metrics, [record], {"planted": True})
+
+
+def html(
+    name: str,
+    folder: Path,
+    changes: Mapping[str, Any] | None = None,
+    source: str = "published",
+    **page_changes: Any,
+) -> str:
+    """The page of an assignment on planted metrics, some of them changed."""
+    assignment = load(name)
+    page_metrics = metrics(assignment, folder, changes)
+    template = TEMPLATES / name / "page.html.j2"
+    return render_page(
+        template, page(assignment, folder, **page_changes), page_metrics, provenance(page_metrics, source)
+    )
+
+
+def plain_text(text: str) -> str:
+    """The text of HTML without tags, on one line."""
     return " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)).split())

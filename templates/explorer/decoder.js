@@ -1,4 +1,4 @@
-// The trained decoder in the reader's browser: what models.py and objectives.py do, for one latent position.
+// The trained decoder in the browser: what `decode_latents` in models/inference.py does, for one latent position.
 
 const ACTIVATIONS = {
   ReLU: (value) => Math.max(value, 0),
@@ -6,14 +6,14 @@ const ACTIVATIONS = {
   Tanh: Math.tanh,
 };
 
-/** Numbers that Python packed: base64 of their bytes, the lowest byte first. */
-export function unpack(text, Numbers = Uint8Array) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Numbers(bytes.buffer);
+/** An array that `encode_array` in export.py wrote: base64 of its bytes, the lowest byte first. */
+export function unpack(text, ArrayType = Uint8Array) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return new ArrayType(bytes.buffer);
 }
 
-/** A linear layer whose weights were rounded to 16 bits, each output's in a scale of its own; here those of an input
- * lie side by side. */
+/** A linear layer whose weights were rounded to 16 bits, with one scale for each output. Here the weights of an input
+ * are adjacent. */
 export function unpackLayer(layer) {
   const scales = unpack(layer.scales, Float32Array);
   const rounded = unpack(layer.weights, Int16Array);
@@ -26,7 +26,7 @@ export function unpackLayer(layer) {
   return { weights, bias: unpack(layer.bias, Float32Array), activation: layer.activation };
 }
 
-/** The 784 pixels, 0 to 1, that `model` decodes from z, [x, y], and the label, which matters to a conditional model. */
+/** The pixels, 0 to 1, that `model` decodes from z, [x, y], and the label, which matters only to a conditional model. */
 export function decode(model, z, label = 0) {
   let values = [...z];
   if (model.conditional) values.push(...model.classes.map((_, i) => Number(i === label)));
@@ -37,7 +37,7 @@ export function decode(model, z, label = 0) {
 function forward({ weights, bias, activation }, inputs) {
   const outputs = Float32Array.from(bias);
   inputs.forEach((value, input) => {
-    if (value === 0) return; // as of every other hidden unit
+    if (value === 0) return; // as about half of the hidden units are
     const first = input * outputs.length;
     for (let i = 0; i < outputs.length; i++) outputs[i] += weights[first + i] * value;
   });

@@ -1,52 +1,53 @@
-// The page: what the reader does becomes a position z, a label or a line, and these become pictures.
+// The page: input from the reader sets a position z, a label or a line; the page shows what they decode to.
 
 import { decode, unpack, unpackLayer } from "./decoder.js";
-import { drawPlane, frame, fresh, said } from "./plane.js";
+import { clearedContext, drawPlane, formatNumber, frame } from "./plane.js";
 
-const SIDE = 28;
-const STEPS = 9; // pictures along a line
-const SECONDS = 2.5; // that it plays from one end to the other
-const REACH = 12; // CSS pixels within which the end of a line becomes a test image's code
+const STEPS = 9; // images along a line
+const SECONDS = 2.5; // that a line takes to play from one end to the other
+const SNAP_DISTANCE = 12; // CSS pixels within which the end of a line becomes a test image's code
 
 const find = (id) => document.getElementById(id);
-const given = JSON.parse(find("given").textContent);
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const pageData = JSON.parse(find("page-data").textContent);
+const [rows, columns] = pageData.image_shape;
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const models = given.models.map(prepare);
+const models = pageData.models.map(prepare);
 const state = { model: models[0], z: [0, 0], label: 0, line: null, playing: false };
 let size = 0; // of the plane, in CSS pixels
-let waiting = false;
-let turn = 0; // of the line that plays
-let drag = null; // the pointer that is pressed, and where it began
-let marked = null; // where a line drawn with the keyboard begins
-let beside = {}; // the test image that is shown, and of which model
+let frameRequested = false;
+let animation = 0; // of the line that plays
+let drag = null; // where the pointer was pressed, while it is
+let lineStart = null; // where a line drawn with the keyboard begins
+let displayed = {}; // the index of the test image beside the plane, and the model that reconstructed it
 
 function prepare(model) {
   const flat = unpack(model.codes, Float32Array);
   return {
     ...model,
-    classes: given.classes,
-    labels: unpack(given.labels),
+    classes: pageData.classes,
+    labels: unpack(pageData.labels),
     layers: model.layers.map(unpackLayer),
     densities: model.densities.map((density) => unpack(density)),
     codes: Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]),
   };
 }
 
-function shades() {
-  const own = getComputedStyle(document.documentElement);
+/** The colours of the page, which depend on the reader's colour scheme. */
+function pageColours() {
+  const style = getComputedStyle(document.documentElement);
   const [text, quiet, background, accent] = ["text", "quiet", "background", "accent"].map((name) =>
-    own.getPropertyValue(`--${name}`),
+    style.getPropertyValue(`--${name}`),
   );
-  const classes = given.colours.map((colour) =>
+  const classes = pageData.colours.map((colour) =>
     dark.matches ? `color-mix(in srgb, ${colour} 70%, white)` : colour,
   );
   return { text, quiet, background, accent, classes };
 }
 
-/** Pixels, 0 to 1, into a canvas of 28 rows, `left` pixels from its left. */
+/** Draw an image, its pixels from 0 to 1, into a canvas of the same height, `left` pixels from the canvas's left. */
 function paint(canvas, pixels, left = 0) {
-  const image = new ImageData(SIDE, SIDE);
+  const image = new ImageData(columns, rows);
   for (let i = 0; i < pixels.length; i++) {
     image.data.fill(pixels[i] * 255, 4 * i, 4 * i + 3);
     image.data[4 * i + 3] = 255;
@@ -54,71 +55,72 @@ function paint(canvas, pixels, left = 0) {
   canvas.getContext("2d").putImageData(image, left, 0);
 }
 
-/** Whether a test image belongs to the plane that is shown: each label of a conditional model has one of its own. */
-function shown(index) {
+/** Whether a test image belongs to the plane that is shown: a conditional model has one plane for each label. */
+function isInPlane(index) {
   return !state.model.conditional || state.model.labels[index] === state.label;
 }
 
-/** The next test image that is shown. */
-function after(index) {
+/** The index of the next test image in the plane. */
+function nextImage(index) {
   const count = state.model.labels.length;
-  for (let i = 1; i < count; i++) if (shown((index + i) % count)) return (index + i) % count;
+  for (let i = 1; i < count; i++) if (isInPlane((index + i) % count)) return (index + i) % count;
   return index;
 }
 
-/** The index of the test image whose code is nearest on the screen, and how far that is in CSS pixels. */
+/** The index of the test image whose code is nearest on the screen, and the distance in CSS pixels. */
 function nearest(z) {
   const { scale } = frame(state.model, size);
-  let best = { index: 0, away: Infinity };
+  let best = { index: 0, distance: Infinity };
   state.model.codes.forEach(([x, y], index) => {
-    if (!shown(index)) return;
-    const away = Math.hypot((x - z[0]) * scale[0], (y - z[1]) * scale[1]);
-    if (away < best.away) best = { index, away };
+    if (!isInPlane(index)) return;
+    const distance = Math.hypot((x - z[0]) * scale[0], (y - z[1]) * scale[1]);
+    if (distance < best.distance) best = { index, distance };
   });
   return best;
 }
 
-function along({ from, to }, progress) {
+function interpolate({ from, to }, progress) {
   return [0, 1].map((i) => from[i] + (to[i] - from[i]) * progress);
 }
 
-/** Everything that follows from the state and moves; at most once a frame. */
+/** Draw what depends on the position, at most once per frame. */
 function update() {
-  if (!waiting) requestAnimationFrame(draw);
-  waiting = true;
+  if (!frameRequested) requestAnimationFrame(draw);
+  frameRequested = true;
 }
 
 function draw() {
-  waiting = false;
+  frameRequested = false;
   const { model, z, label } = state;
-  const labels = model.conditional ? given.classes.map((_, i) => i) : [label];
-  const pictures = new Map(labels.map((one) => [one, decode(model, z, one)]));
-  paint(find("decoded"), pictures.get(label));
-  if (model.conditional) pictures.forEach((picture, one) => paint(find(`label-${one}`), picture));
-  find("position").textContent = `z = (${said(z[0])}, ${said(z[1])})`;
+  const labels = model.conditional ? pageData.classes.map((_, i) => i) : [label];
+  const images = new Map(labels.map((y) => [y, decode(model, z, y)]));
+  paint(find("decoded"), images.get(label));
+  if (model.conditional) images.forEach((image, y) => paint(find(`label-${y}`), image));
+  find("position").textContent = `z = (${formatNumber(z[0])}, ${formatNumber(z[1])})`;
   const { index } = nearest(z);
   showImage(index);
   drawMarks(model.codes[index]);
-  tell();
+  announce();
 }
 
-/** A test image beside its reconstruction, unless they are shown already. */
+/** Draw a test image and its reconstruction, unless they are displayed already. */
 function showImage(index) {
   const { model } = state;
-  if (beside.model === model && beside.index === index) return;
-  beside = { model, index };
-  const [code, own] = [model.codes[index], model.labels[index]];
-  const corner = [(index % given.columns) * SIDE, Math.floor(index / given.columns) * SIDE];
+  if (displayed.model === model && displayed.index === index) return;
+  displayed = { model, index };
+  const [code, label] = [model.codes[index], model.labels[index]];
+  const left = (index % pageData.columns) * columns;
+  const top = Math.floor(index / pageData.columns) * rows;
   const context = find("image").getContext("2d");
-  context.drawImage(find("sheet"), ...corner, SIDE, SIDE, 0, 0, SIDE, SIDE);
-  paint(find("reconstruction"), decode(model, code, own));
+  context.drawImage(find("sheet"), left, top, columns, rows, 0, 0, columns, rows);
+  paint(find("reconstruction"), decode(model, code, label));
   find("nearest").textContent =
-    `Test image ${index + 1}, ${given.classes[own]}, with its code at (${said(code[0])}, ${said(code[1])})`;
+    `Test image ${index + 1}, ${pageData.classes[label]}, with its code at (${formatNumber(code[0])}, ${formatNumber(code[1])})`;
 }
 
-/** The line, a small ring around the code of the nearest test image and a larger one around z. */
+/** Draw the line, a small ring around the code of the nearest test image and a larger one around z. */
 function drawMarks(code) {
-  const context = fresh(find("marks"), size);
+  const context = clearedContext(find("marks"), size);
   const at = frame(state.model, size);
   const marks = new Path2D();
   if (state.line) {
@@ -131,23 +133,23 @@ function drawMarks(code) {
   };
   ring(code, 4);
   ring(state.z, 9);
-  const { text, background } = shades();
+  const { text, background } = pageColours();
   const outline = (colour, width) => {
     context.strokeStyle = colour;
     context.lineWidth = width;
     context.stroke(marks);
   };
-  outline(background, 5); // so that it can be seen on any dot
+  outline(background, 5); // visible on dots of any colour
   outline(text, 2);
 }
 
-let telling = 0;
-/** For those who listen instead of looking: in words, once the movement rests. */
-function tell() {
-  clearTimeout(telling);
-  telling = setTimeout(() => {
-    const label = state.model.conditional ? `, decoded as ${given.classes[state.label]}` : "";
-    find("told").textContent =
+let announcement = 0;
+/** Describe the position for screen readers, once the movement has stopped. */
+function announce() {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => {
+    const label = state.model.conditional ? `, decoded as ${pageData.classes[state.label]}` : "";
+    find("status").textContent =
       `${find("position").textContent}${label}. Nearest: ${find("nearest").textContent}.`;
   }, 500);
 }
@@ -162,18 +164,22 @@ function setLine(from, to) {
   find("line").hidden = false;
   const canvas = find("steps");
   for (let i = 0; i < STEPS; i++)
-    paint(canvas, decode(state.model, along(state.line, i / (STEPS - 1)), state.label), i * SIDE);
+    paint(
+      canvas,
+      decode(state.model, interpolate(state.line, i / (STEPS - 1)), state.label),
+      i * columns,
+    );
   update();
 }
 
 function clearLine() {
   stop();
-  state.line = marked = null;
+  state.line = lineStart = null;
   find("line").hidden = true;
   update();
 }
 
-/** From one end of the line to the other and back, until the reader does something else. */
+/** Move from one end of the line to the other and back, until the reader does something else. */
 function play() {
   stop();
   if (!state.line) return;
@@ -183,29 +189,29 @@ function play() {
   const step = (now) => {
     if (!state.playing || !state.line) return;
     const phase = ((now - start) / 1000 / SECONDS) % 2;
-    moveTo(along(state.line, phase > 1 ? 2 - phase : phase));
-    turn = requestAnimationFrame(step);
+    moveTo(interpolate(state.line, phase > 1 ? 2 - phase : phase));
+    animation = requestAnimationFrame(step);
   };
-  turn = requestAnimationFrame(step);
+  animation = requestAnimationFrame(step);
 }
 
 function stop() {
-  cancelAnimationFrame(turn);
+  cancelAnimationFrame(animation);
   state.playing = false;
   find("play").textContent = "Play";
 }
 
-/** The plane of a model, from its middle; anew too when the window or the colours change. */
+/** Draw the plane of the model; again when the window's size or the colours change. */
 function show() {
   size = find("plane").clientWidth;
-  const own = shades();
-  drawPlane(find("background"), state.model, state.label, size, own);
+  const colours = pageColours();
+  drawPlane(find("background"), state.model, state.label, size, colours);
   document.querySelectorAll("#classes circle").forEach((dot, i) => {
-    dot.setAttribute("fill", own.classes[i]);
+    dot.setAttribute("fill", colours.classes[i]);
   });
   find("labels").hidden = !state.model.conditional;
-  find("density-said").hidden = !state.model.random;
-  find("prior-said").hidden = !state.model.random;
+  find("density-note").hidden = !state.model.stochastic;
+  find("prior-note").hidden = !state.model.stochastic;
   update();
 }
 
@@ -216,7 +222,7 @@ function choose(index) {
     "aria-label",
     `Codes of ${state.model.labels.length} test images of ${state.model.label}`,
   );
-  state.z = state.model.random
+  state.z = state.model.stochastic
     ? [0, 0]
     : [0, 1].map((i) => (state.model.low[i] + state.model.high[i]) / 2);
   show();
@@ -236,11 +242,11 @@ function positionOf(event) {
 
 /** The code of the nearest test image if it is near enough, else the position itself. */
 function snapped(z) {
-  const { index, away } = nearest(z);
-  return away <= REACH ? state.model.codes[index] : z;
+  const { index, distance } = nearest(z);
+  return distance <= SNAP_DISTANCE ? state.model.codes[index] : z;
 }
 
-const draws = (event) => event.pointerType === "mouse" || find("draw").checked;
+const drawsLine = (event) => event.pointerType === "mouse" || find("draw").checked;
 
 function listen() {
   const marks = find("marks");
@@ -250,7 +256,7 @@ function listen() {
     marks.setPointerCapture(event.pointerId);
     clearLine();
     const z = positionOf(event);
-    drag = { from: draws(event) ? snapped(z) : null, x: event.clientX, y: event.clientY };
+    drag = { from: drawsLine(event) ? snapped(z) : null, x: event.clientX, y: event.clientY };
     moveTo(z);
   });
   marks.addEventListener("pointermove", (event) => {
@@ -264,7 +270,7 @@ function listen() {
     if (!event.isPrimary) return;
     if (drag?.from && state.line) {
       setLine(drag.from, snapped(positionOf(event)));
-      if (!still.matches) play();
+      if (!reducedMotion.matches) play();
     }
     drag = null;
   });
@@ -286,15 +292,15 @@ function listen() {
 }
 
 function press(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey) return; // the browser's own
+  if (event.ctrlKey || event.altKey || event.metaKey) return; // shortcuts of the browser
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const { low, high } = state.model;
   if (event.key in arrows) {
     stop();
     const step = event.shiftKey ? 0.1 : 0.02;
     moveTo(
-      arrows[event.key].map((way, i) =>
-        Math.min(Math.max(state.z[i] + way * step * (high[i] - low[i]), low[i]), high[i]),
+      arrows[event.key].map((direction, i) =>
+        Math.min(Math.max(state.z[i] + direction * step * (high[i] - low[i]), low[i]), high[i]),
       ),
     );
   } else if (event.key === "Enter") {
@@ -303,11 +309,11 @@ function press(event) {
     clearLine();
   } else if (event.key === "n") {
     stop();
-    moveTo(state.model.codes[after(nearest(state.z).index)]);
+    moveTo(state.model.codes[nextImage(nearest(state.z).index)]);
   } else if (
     state.model.conditional &&
     /^[0-9]$/.test(event.key) &&
-    Number(event.key) < given.classes.length
+    Number(event.key) < pageData.classes.length
   ) {
     chooseLabel(Number(event.key));
   } else {
@@ -316,16 +322,16 @@ function press(event) {
   event.preventDefault();
 }
 
-/** A line from where Enter was pressed first to where it is pressed next. */
+/** Begin a line where Enter is pressed first, and end it where it is pressed next. */
 function mark() {
   stop();
-  const from = marked;
-  marked = from ? null : state.z;
+  const from = lineStart;
+  lineStart = from ? null : state.z;
   if (from) {
     setLine(from, state.z);
-    if (!still.matches) play();
+    if (!reducedMotion.matches) play();
   }
-  find("told").textContent = from
+  find("status").textContent = from
     ? "Line drawn."
     : "The line begins here; go on, and press Enter where it ends.";
 }
@@ -334,5 +340,5 @@ await find("sheet").decode();
 find("touching").hidden = !navigator.maxTouchPoints;
 listen();
 choose(0);
-// for tests, and for the curious in the browser's console
-globalThis.explorer = { models, state, decode, moveTo, setLine, idle: () => !waiting };
+// for tests, and for the console of the browser
+globalThis.explorer = { models, state, decode, moveTo, setLine, idle: () => !frameRequested };

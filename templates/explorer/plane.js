@@ -1,4 +1,4 @@
-// The latent plane as a picture: density, codes, the prior's circles and the axes.
+// Draws the latent plane: density, codes, the prior's circles and the axes.
 
 const MARGIN = 26; // CSS pixels for the numbers along the axes
 
@@ -18,8 +18,8 @@ export function frame(model, size) {
   };
 }
 
-/** A canvas's context, cleared, in CSS pixels however dense the screen is. */
-export function fresh(canvas, size) {
+/** The context of a canvas, cleared and scaled to CSS pixels. */
+export function clearedContext(canvas, size) {
   const density = globalThis.devicePixelRatio || 1;
   const side = Math.round(size * density);
   if (canvas.width !== side) canvas.width = canvas.height = side;
@@ -29,10 +29,10 @@ export function fresh(canvas, size) {
   return context;
 }
 
-/** All that does not move. `shades` are the page's own colours; of a conditional model only the codes of `label` are
- * drawn in full, for it is them that share its plane. */
-export function drawPlane(canvas, model, label, size, shades) {
-  const context = fresh(canvas, size);
+/** All that does not move. `colours` are those of the page. Of a conditional model only the codes of `label`, which
+ * share its plane, are drawn in full. */
+export function drawPlane(canvas, model, label, size, colours) {
+  const context = clearedContext(canvas, size);
   const at = frame(model, size);
   context.font = "11px system-ui, sans-serif";
   context.save();
@@ -40,19 +40,19 @@ export function drawPlane(canvas, model, label, size, shades) {
   context.rect(MARGIN, 0, size - MARGIN, size - MARGIN);
   context.clip();
   if (model.densities.length)
-    drawDensity(context, model.densities[model.conditional ? label : 0], size, shades.accent);
+    drawDensity(context, model.densities[model.conditional ? label : 0], size, colours.accent);
   for (const faint of [true, false]) {
     context.globalAlpha = faint ? 0.12 : 0.8;
     model.codes.forEach(([x, y], i) => {
       const other = model.conditional && model.labels[i] !== label;
       if (other !== faint) return;
-      context.fillStyle = shades.classes[model.labels[i]];
+      context.fillStyle = colours.classes[model.labels[i]];
       context.fillRect(at.x(x) - 1.5, at.y(y) - 1.5, 3, 3);
     });
   }
   context.globalAlpha = 1;
-  if (model.random) {
-    context.strokeStyle = shades.text;
+  if (model.stochastic) {
+    context.strokeStyle = colours.text;
     context.setLineDash([4, 4]);
     for (const sigmas of [1, 2]) {
       context.beginPath();
@@ -69,9 +69,9 @@ export function drawPlane(canvas, model, label, size, shades) {
     }
     context.setLineDash([]);
   }
-  if (!model.conditional) drawCentres(context, model, at, shades);
+  if (!model.conditional) drawCentres(context, model, at, colours);
   context.restore();
-  drawAxes(context, model, at, shades);
+  drawAxes(context, model, at, colours);
 }
 
 function drawDensity(context, density, size, colour) {
@@ -86,14 +86,14 @@ function drawDensity(context, density, size, colour) {
   context.drawImage(tile, MARGIN, 0, size - MARGIN, size - MARGIN);
 }
 
-/** Numbers at the middle of each class, so that no colour has to be told apart. */
-function drawCentres(context, model, at, shades) {
+/** A number at the centre of each class, so that no colours have to be distinguished. */
+function drawCentres(context, model, at, colours) {
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.font = "bold 12px system-ui, sans-serif";
   context.lineWidth = 3;
-  context.strokeStyle = shades.background;
-  context.fillStyle = shades.text;
+  context.strokeStyle = colours.background;
+  context.fillStyle = colours.text;
   model.classes.forEach((_, label) => {
     const own = model.codes.filter((_, i) => model.labels[i] === label);
     if (!own.length) return;
@@ -106,33 +106,33 @@ function drawCentres(context, model, at, shades) {
   context.lineWidth = 1;
 }
 
-function drawAxes(context, model, at, shades) {
+function drawAxes(context, model, at, colours) {
   context.font = "11px system-ui, sans-serif";
-  context.fillStyle = context.strokeStyle = shades.quiet;
+  context.fillStyle = context.strokeStyle = colours.quiet;
   context.strokeRect(MARGIN + 0.5, 0.5, at.size - MARGIN - 1, at.size - MARGIN - 1);
   context.textAlign = "center";
   context.textBaseline = "top";
   for (const z of ticks(model.low[0], model.high[0]))
-    context.fillText(said(z, 0), at.x(z), at.size - MARGIN + 5);
+    context.fillText(formatNumber(z, 0), at.x(z), at.size - MARGIN + 5);
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const z of ticks(model.low[1], model.high[1]))
-    context.fillText(said(z, 0), MARGIN - 4, at.y(z));
+    context.fillText(formatNumber(z, 0), MARGIN - 4, at.y(z));
   context.fillText("z₂", MARGIN - 4, 8);
   context.textBaseline = "top";
   context.fillText("z₁", at.size - 2, at.size - MARGIN + 5);
 }
 
-/** Up to seven round numbers between the ends, not at their very edge. */
+/** Up to seven round numbers between both ends, not close to them. */
 function ticks(low, high) {
   const step =
-    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((one) => (high - low) / one <= 8) ?? 5000;
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => (high - low) / size <= 8) ?? 5000;
   const first = Math.ceil((low + 0.04 * (high - low)) / step);
   const last = Math.floor((high - 0.06 * (high - low)) / step);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);
 }
 
-/** A number as the report writes it, with a real minus. */
-export function said(value, digits = 2) {
+/** A number as the report writes it, with a minus sign instead of a hyphen. */
+export function formatNumber(value, digits = 2) {
   return value.toFixed(digits).replace("-", "−");
 }

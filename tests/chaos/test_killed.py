@@ -1,15 +1,14 @@
-"""Runs that are killed, and two at once."""
+"""Runs that are killed, and two runs at once."""
 
 import fcntl
 import os
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-from conftest import copy_source
+from projects import copy_source, snakemake_command, snakemake_environment
 
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
@@ -17,18 +16,18 @@ SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 def start(project):
     """The smoke pipeline in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2", "--workflow-profile", "profiles/smoke"],
+        snakemake_command("--cores", "2", "--workflow-profile", "profiles/smoke"),
         cwd=project.root,
-        env=os.environ | {"PYTHONPATH": str(project.root / "workflow")},
+        env=snakemake_environment(project.root),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
 
 
-def end(run, number, group):
-    """Send a signal to the main process, or to it and all its jobs, and wait; what does not heed it is killed."""
-    os.killpg(run.pid, number) if group else os.kill(run.pid, number)
+def end(run, number, whole_group):
+    """Send a signal to the main process, or to it and all its jobs, and wait. A process that ignores it is killed."""
+    os.killpg(run.pid, number) if whole_group else os.kill(run.pid, number)
     try:
         run.wait(timeout=20)
     except subprocess.TimeoutExpired:
@@ -36,51 +35,52 @@ def end(run, number, group):
         run.wait()
 
 
-def finished(project):
-    """When each job that is done was done: the last line of its log says that it is."""
-    logs = [path for path in project.made.rglob("*.log") if path.relative_to(project.made).parts[0] == "logs"]
+def finished_jobs(project):
+    """The log of each finished job, which its last line marks as such, and when it was written."""
+    logs = (project.results / "logs").rglob("*.log")
     return {path: path.stat().st_mtime_ns for path in logs if "done in" in path.read_text()[-80:]}
 
 
-def test_a_second_run_beside_the_first_says_so(project):
-    made = project.made / "handins/lab8/lab8.html"
-    made.unlink()
-    with open(project.root / "results/smoke/.snakemake/running", "w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        done = project.snakemake(check=False)
-        assert done.returncode == 1 and "latentlab: another run is at work in" in done.stdout.strip().splitlines()[-1]
-        assert "Traceback" not in done.stdout and not made.exists()
-        project.snakemake("-n")
-        project.snakemake("--lint", check=False)
+def test_a_second_run_in_the_same_folder_is_refused(project):
+    report = project.results / "reports/lab8/lab8.html"
+    report.unlink()
+    with open(project.root / "results/smoke/.snakemake/running", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        process = project.snakemake(check=False)
+        message = process.stdout.strip().splitlines()[-1]
+        assert process.returncode == 1 and "latentlab: another run is active in" in message
+        assert "Traceback" not in process.stdout and not report.exists()
+        assert "This was a dry-run" in project.snakemake("-n").stdout
+        assert "Lints for" in project.snakemake("--lint", check=False).stdout
     project.snakemake()
-    assert made.exists()
+    assert report.exists()
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(None, marks=pytest.mark.long)])
-def test_killed_anywhere_and_run_again_ends_in_the_same_bytes(project, tmp_path, told, request, kills):
-    """The same command each time. What was done stays done: no more jobs are redone than were at work at a kill, and
-    those that had just ended, but not yet been noted."""
-    other, kills = copy_source(tmp_path / "other"), kills or request.config.getoption("--kills")
-    chance, redone, runs, done = random.Random(kills), 0, 0, {}
+def test_a_killed_run_that_is_started_again_ends_with_the_same_bytes(project, tmp_path, record_fault, request, kills):
+    """The command is the same each time, and finished jobs are kept: at most as many are done again as ran when the run
+    was killed, and those that had just ended without Snakemake having noted it."""
+    killed, kills = copy_source(tmp_path / "killed"), kills or request.config.getoption("--kills")
+    rng, repeated, runs, finished = random.Random(kills), 0, 0, {}
     while True:
-        run, runs = start(other), runs + 1
+        run, runs = start(killed), runs + 1
         if runs > kills:
             assert run.wait() == 0
             break
-        time.sleep(chance.uniform(1, 8))
+        time.sleep(rng.uniform(1, 8))
         if run.poll() is not None:
             break
-        end(run, chance.choice(SIGNALS), chance.random() < 0.5)
-        now = finished(other)
-        redone += sum(now.get(log) != when for log, when in done.items())
-        done = now
-    redone += sum(finished(other).get(log) != when for log, when in done.items())
-    assert other.hashes() == project.hashes()
-    assert not list(other.root.rglob(".part-*"))
-    assert redone <= 2 * runs
-    told(
-        "killed: the main process or all, SIGKILL, SIGTERM, SIGINT, at random moments",
+        end(run, rng.choice(SIGNALS), rng.random() < 0.5)
+        before, finished = finished, finished_jobs(killed)
+        repeated += sum(finished.get(log) != written for log, written in before.items())
+    after = finished_jobs(killed)
+    repeated += sum(after.get(log) != written for log, written in finished.items())
+    assert killed.hashes() == project.hashes()
+    assert not list(killed.root.rglob(".part-*"))
+    assert repeated <= 2 * runs
+    record_fault(
+        "killed: the main process or all, SIGKILL, SIGTERM, SIGINT, at random times",
         runs - 1,
-        "nothing to unlock or to clear: the same command goes on",
-        f"of {len(done)} jobs {redone} were done again; all {len(other.hashes())} files of results are the same",
+        "nothing to unlock or to clean up: the same command continues",
+        f"of {len(after)} jobs {repeated} were done again; all {len(killed.hashes())} results are the same",
     )

@@ -1,89 +1,103 @@
-"""Machines that give too little: room, permission, memory."""
+"""Machines that lack disk space, permissions or memory."""
 
 import subprocess
 import sys
 
 import pytest
-from elsewhere import NO_POWERS, Elsewhere, sentences
+from projects import UNPRIVILEGED, WorkingDirectory, user_messages
 
-from latentlab import errors
+from latentlab.runtime.errors import user_message
 
 pytestmark = pytest.mark.long
-NOTHING = "nothing: nothing is half-written, and once the cause is gone the run completes"
+NOTHING_LOST = "nothing: no file is incomplete, and once the cause is removed the run completes"
 
 
 @pytest.fixture
-def disk(tmp_path, root_s_powers):
-    """Mounts a small disk and sets its size."""
+def mount_disk(tmp_path, root_user):
+    """Mounts a disk of a given size, or changes its size."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
-    def size(kilobytes, options=""):
+    def mount_disk(kilobytes, options=""):
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options}size={kilobytes}k", "tmpfs", folder], check=True)
         return folder
 
-    yield size
+    yield mount_disk
     subprocess.run(["umount", folder], check=False)
 
 
-def test_a_full_disk(disk, told):
-    seen, sizes = set(), (100, 9000, 12000, 15000)
+def partial_files(directory):
+    return list(directory.folder.rglob(".part-*"))
+
+
+def assert_completes(directory, **options):
+    assert directory.snakemake(**options).returncode == 0 and directory.report.is_file()
+
+
+def test_a_full_disk(mount_disk, record_fault):
+    messages, sizes = set(), (100, 9000, 12000, 15000)
     for kilobytes in sizes:
-        there = Elsewhere(disk(kilobytes))
-        done = there.run()
-        said = sentences(done)
-        assert done.returncode and any("the disk is full: make room" in line for line in said), done.stdout[-3000:]
-        seen |= {line for line in said if "full" in line}
-        assert not list(there.folder.rglob(".part-*"))
-        disk(200_000, "remount,")
-        assert there.run().returncode == 0 and there.page().is_file()
-        subprocess.run(["umount", there.folder], check=True)
-    told("the disk fills up in different jobs", len(sizes), min(seen), NOTHING)
+        directory = WorkingDirectory(mount_disk(kilobytes))
+        process = directory.snakemake()
+        about_disk = [line for line in user_messages(process) if "the disk is full: free some space" in line]
+        assert process.returncode and about_disk, process.stdout[-3000:]
+        messages.update(about_disk)
+        assert not partial_files(directory)
+        mount_disk(200_000, "remount,")
+        assert_completes(directory)
+        subprocess.run(["umount", directory.folder], check=True)
+    record_fault("the disk becomes full during different jobs", len(sizes), min(messages), NOTHING_LOST)
 
 
-def test_a_folder_that_may_only_be_read(elsewhere, told, root_s_powers):
-    elsewhere.folder.chmod(0o555)
-    (sentence,) = sentences(elsewhere.run(prefix=NO_POWERS))
-    assert f"{elsewhere.folder}: may only be read" in sentence and not list(elsewhere.folder.iterdir())
-    elsewhere.folder.chmod(0o755)
-    assert elsewhere.run(prefix=NO_POWERS).returncode == 0
-    told("the working directory may only be read", 1, sentence.replace(str(elsewhere.folder), "FOLDER"))
+def test_a_read_only_working_directory(working_directory, record_fault, root_user):
+    folder = working_directory.folder
+    folder.chmod(0o555)
+    (message,) = user_messages(working_directory.snakemake(prefix=UNPRIVILEGED))
+    assert f"{folder}: read-only" in message and not list(folder.iterdir())
+    folder.chmod(0o755)
+    assert_completes(working_directory, prefix=UNPRIVILEGED)
+    record_fault("the working directory is read-only", 1, message.replace(str(folder), "FOLDER"))
 
 
-def test_a_folder_within_the_results_without_permission(elsewhere, told, root_s_powers):
-    assert elsewhere.run("--", "data").returncode == 0
-    held = elsewhere.folder / "results/models/FashionMNIST/lab8-vae/d2/seed0"
-    held.mkdir(parents=True)
-    (held / "mine.txt").write_text("kept")
-    held.chmod(0o555)
-    done = elsewhere.run(prefix=NO_POWERS)
-    (sentence,) = (line for line in sentences(done) if "permission" in line)
-    assert [path.name for path in held.iterdir()] == ["mine.txt"] and not list(elsewhere.folder.rglob(".part-*"))
-    held.chmod(0o755)
-    assert elsewhere.run(prefix=NO_POWERS).returncode == 0 and elsewhere.page().is_file()
-    told("a folder of the results may only be read", 1, sentence, NOTHING)
+def test_a_read_only_folder_in_the_results(working_directory, record_fault, root_user):
+    assert working_directory.snakemake("--", "data").returncode == 0
+    folder = working_directory.results / "models/FashionMNIST/lab8-vae/d2/seed0"
+    folder.mkdir(parents=True)
+    (folder / "mine.txt").write_text("kept")
+    folder.chmod(0o555)
+    process = working_directory.snakemake(prefix=UNPRIVILEGED)
+    (message,) = (line for line in user_messages(process) if "permission denied" in line)
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"] and not partial_files(working_directory)
+    folder.chmod(0o755)
+    assert_completes(working_directory, prefix=UNPRIVILEGED)
+    record_fault("a folder in the results is read-only", 1, message, NOTHING_LOST)
 
 
-@pytest.mark.parametrize("want", ["bytearray(1 << 62)", "__import__('torch').empty(1 << 60)", "open(0, 'b' * 5)"])
-def test_memory_that_is_not_there(want, tmp_path, told):
-    code = f"from latentlab.jobs import job\nwith job('{tmp_path}/log'):\n    {want}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if "open" in want:  # a fault of ours keeps its traceback
-        assert "Traceback" in done.stderr
-        return
-    assert done.returncode == 1 and done.stderr.startswith("latentlab: there is not enough memory"), done.stderr
-    assert (tmp_path / "log").read_text() in done.stderr
-    told(f"no memory for a job ({'torch' if 'torch' in want else 'Python'} asks in vain)", 1, done.stderr.strip())
+def run_job(tmp_path, statement):
+    """A process that executes a statement as the work of a job."""
+    code = f"from latentlab.runtime.jobs import job\nwith job('{tmp_path}/log'):\n    {statement}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
-def test_a_file_that_grows_too_large(elsewhere, told):
-    limited = ["prlimit", "--fsize=2000000"]
-    done = elsewhere.run(prefix=limited)
-    (sentence, *_) = (line for line in sentences(done) if "large" in line)
-    assert not list(elsewhere.folder.rglob(".part-*"))
-    assert elsewhere.run().returncode == 0 and elsewhere.page().is_file()
-    told("a limit on the size of files (ulimit -f)", 1, sentence, NOTHING)
+@pytest.mark.parametrize(
+    ("library", "statement"), [("Python", "bytearray(1 << 62)"), ("torch", "__import__('torch').empty(1 << 60)")]
+)
+def test_memory_that_cannot_be_allocated(library, statement, tmp_path, record_fault):
+    process = run_job(tmp_path, statement)
+    assert process.returncode == 1 and process.stderr.startswith("latentlab: out of memory"), process.stderr
+    assert (tmp_path / "log").read_text() in process.stderr
+    record_fault(f"memory that {library} cannot allocate", 1, process.stderr.strip())
 
 
-def test_what_is_not_the_machine_s_fault_keeps_its_traceback():
-    assert errors.in_words(ValueError("odd")) is None
+def test_a_fault_of_the_program_keeps_its_traceback(tmp_path):
+    assert user_message(ValueError("a message")) is None
+    process = run_job(tmp_path, "raise ValueError('a message')")
+    assert process.returncode == 1 and "Traceback" in process.stderr and "ValueError: a message" in process.stderr
+
+
+def test_a_limit_on_the_size_of_files(working_directory, record_fault):
+    process = working_directory.snakemake(prefix=["prlimit", "--fsize=2000000"])
+    message = next(line for line in user_messages(process) if "files may not be that large" in line)
+    assert not partial_files(working_directory)
+    assert_completes(working_directory)
+    record_fault("a limit on the size of files (ulimit -f)", 1, message, NOTHING_LOST)

@@ -1,144 +1,136 @@
-"""What a change makes the pipeline do again: exactly what depends on it."""
+"""What a change makes the pipeline do again: exactly the jobs that depend on it."""
 
+import os
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 PAGE = {"render_html", "print_pdf", "publish_report"}
-TEXT = {"write_notebook"} | PAGE
+PAGE_AND_NOTEBOOK = {"build_notebook"} | PAGE
 
 
-def figures(*handins):
-    """The jobs that follow when these hand-ins' figures are drawn anew."""
-    return {f"plot_{handin}" for handin in handins} | TEXT
+def plots_and_pages(*assignments):
+    """The jobs that follow when the figures of these assignments are drawn again."""
+    return {f"plot_{assignment}" for assignment in assignments} | PAGE_AND_NOTEBOOK
 
 
-FIGURES = figures("exercise4", "lab10", "lab8", "lab8-pca", "summary")
-OF_A_MODEL = {
-    "explore_model",
-    "map_plane",
+FIGURES = plots_and_pages("exercise4", "lab10", "lab8", "lab8-pca", "summary")
+FROM_WEIGHTS = {
+    "evaluate_model",
+    "decode_plane",
     "decode_conditions",
     "find_failures",
-    "trace_posteriors",
+    "compute_posteriors",
     "collect_sweep",
     "classify_images",
-    "project_codes",
-    "measure_subspaces",
-    "measure_augmentation",
-    "write_explorer",
+    "project_latents",
+    "compare_with_pca",
+    "evaluate_augmentation",
+    "export_explorer",
 } | FIGURES
-OF_EXPLORING = {
-    "explore_model",
-    "map_plane",
+FROM_EVALUATION = {
+    "evaluate_model",
+    "decode_plane",
     "decode_conditions",
-    "project_codes",
+    "project_latents",
     "collect_sweep",
-    "trace_posteriors",
-    "write_explorer",
+    "export_explorer",
 }
-OF_THE_JUDGE = {"train_judge", "measure_baselines", "find_failures", "collect_sweep"}
-TRAINING = {"train_model"} | OF_A_MODEL
-ANALYSIS = {
-    "explore_model",
-    "map_plane",
-    "decode_conditions",
-    "find_failures",
-    "collect_sweep",
-    "classify_images",
-    "measure_baselines",
-    "measure_subspaces",
-    "project_codes",
-    "write_explorer",
-} | FIGURES
+FROM_REFERENCE_CLASSIFIER = {"train_reference_classifier", "evaluate_baselines", "find_failures", "collect_sweep"}
+FROM_TRAINING = {"train_model"} | FROM_WEIGHTS
+FROM_DATA = FROM_TRAINING | {"train_reference_classifier", "evaluate_baselines"}
+FROM_LATENT_PLANE = FROM_EVALUATION | {"find_failures"} | FIGURES
 
 
 @contextmanager
 def edited(path, old, new):
-    """The file with `old` replaced for a while; afterwards as it was, its time included."""
-    import os
-
-    text, times = path.read_text(), path.stat()
+    """The file with `old` replaced by `new`; afterwards it is as before, including its modification time."""
+    text, status = path.read_text(), path.stat()
     assert old in text
     path.write_text(text.replace(old, new, 1))
     try:
         yield
     finally:
         path.write_text(text)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-CHANGES = {
-    "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES | {"write_explorer"}),
+EDITS = {
+    "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES | {"export_explorer"}),
     "a page's template": ("templates/summary/page.html.j2", "Task and model", "Model and task", PAGE),
-    "the shared style": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
-    "the library's analysis": ("workflow/latentlab/analysis.py", "PAIRS, STEPS = 100", "PAIRS, STEPS = 99", ANALYSIS),
-    "the library's training": (
-        "workflow/latentlab/training.py",
-        "fused=True",
-        "fused=False",
-        TRAINING | {"train_judge", "measure_baselines"},
+    "the style of all pages": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
+    "a metric of the plane": (
+        "workflow/latentlab/metrics/latent_plane.py",
+        "N_PATHS, N_STEPS = 100",
+        "N_PATHS, N_STEPS = 99",
+        FROM_LATENT_PLANE,
     ),
-    "the printer": ("workflow/latentlab/report.py", "range(85, 101)", "range(86, 101)", TEXT | {"write_explorer"}),
+    "the optimiser": ("workflow/latentlab/models/train.py", "fused=True", "fused=False", FROM_DATA),
+    "the printing": (
+        "workflow/latentlab/report/pdf.py",
+        "range(85, 101)",
+        "range(86, 101)",
+        PAGE_AND_NOTEBOOK - {"render_html"},
+    ),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
-    "a word in a rule's message": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
+    "the message of a rule": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
     "the documentation": ("README.md", "latentlab", "Latentlab", set()),
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_an_edit_reruns_what_depends_on_it(project, what):
-    name, old, new, expected = CHANGES[what]
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_reruns_what_depends_on_it(project, edit):
+    name, old, new, expected = EDITS[edit]
     with edited(project.root / name, old, new):
-        assert set(project.would_run()) == expected
-    assert project.would_run() == {}
+        assert set(project.planned_jobs()) == expected
+    assert project.planned_jobs() == {}
 
 
 @pytest.mark.parametrize(
-    ("knob", "expected"),
+    ("setting", "expected"),
     [
-        ("learning_rate=0.002", TRAINING),
-        ("epochs=2", TRAINING),
-        ("embedding_points=500", figures("exercise4", "lab8", "lab8-pca", "summary")),
-        ("grid_samples=11", {"map_plane", "decode_conditions"} | figures("exercise4", "lab8", "summary")),
-        ("training_size=2000", TRAINING | {"fetch_data", "train_judge", "measure_baselines"}),
-        ("likelihood_grid=50", OF_EXPLORING | FIGURES),
-        ("likelihood_samples=5", OF_EXPLORING - {"trace_posteriors"} | FIGURES),
-        ("classifier_samples=3", {"classify_images"} | figures("exercise4", "summary")),
-        ("classifier_grid=25", {"classify_images"} | figures("exercise4", "summary")),
-        ("judge_epochs=3", OF_THE_JUDGE | figures("exercise4", "summary")),
-        ("augmentation_seeds=2", {"measure_augmentation"} | TEXT),
-        ("title=Mine", PAGE | {"write_explorer"}),
-        ("course=Mine", TEXT),
-        ("seed=0", set()),  # as the models have it: a value counts, not where it is written
+        ("learning_rate=0.002", FROM_TRAINING),
+        ("epochs=2", FROM_TRAINING),
+        ("embedding_points=500", plots_and_pages("exercise4", "lab8", "lab8-pca", "summary")),
+        ("grid_samples=11", {"decode_plane", "decode_conditions"} | plots_and_pages("exercise4", "lab8", "summary")),
+        ("training_size=2000", FROM_DATA | {"fetch_data"}),
+        ("likelihood_grid=50", FROM_EVALUATION | {"compute_posteriors"} | FIGURES),
+        ("likelihood_samples=5", FROM_EVALUATION | FIGURES),
+        ("classifier_samples=3", {"classify_images"} | plots_and_pages("exercise4", "summary")),
+        ("classifier_grid=25", {"classify_images"} | plots_and_pages("exercise4", "summary")),
+        ("reference_classifier_epochs=3", FROM_REFERENCE_CLASSIFIER | plots_and_pages("exercise4", "summary")),
+        ("augmentation_seeds=2", {"evaluate_augmentation"} | PAGE_AND_NOTEBOOK),
+        ("title=Mine", PAGE | {"export_explorer"}),
+        ("course=Mine", PAGE_AND_NOTEBOOK),
+        ("seed=0", set()),  # the models' own value: it counts what a setting is, not where it is written
     ],
 )
-def test_a_knob_reruns_what_depends_on_it(project, knob, expected):
-    # the command line's --config takes the place of none of the profile's settings file
-    assert set(project.would_run("--config", knob)) == expected
+def test_a_setting_reruns_what_depends_on_it(project, setting, expected):
+    # --config on the command line replaces nothing in the settings file of the profile
+    assert set(project.planned_jobs("--config", setting)) == expected
 
 
-def test_one_model_s_setting_reruns_that_model_alone(project, tmp_path):
+def test_a_setting_of_one_model_reruns_that_model_alone(project, tmp_path):
     (tmp_path / "wider.yaml").write_text("models: {lab8-ae: {hidden: [64]}}\n")
-    jobs = project.would_run("--configfile", "profiles/smoke/settings.yaml", str(tmp_path / "wider.yaml"))
-    assert jobs["train_model"] == jobs["explore_model"] == jobs["map_plane"] == 1
+    jobs = project.planned_jobs("--configfile", "profiles/smoke/settings.yaml", str(tmp_path / "wider.yaml"))
+    assert jobs["train_model"] == jobs["evaluate_model"] == jobs["decode_plane"] == 1
 
 
-def test_other_data_rerun_everything_and_the_same_bytes_nothing(project):
-    record = project.made / "data/FashionMNIST.json"
-    with edited(record, '"stand-in"', '"stand-in "'):
-        on_these = TRAINING - {"plot_lab10", "decode_conditions", "find_failures", "project_codes", "trace_posteriors"}
-        also = {"train_judge", "measure_baselines", "measure_subspaces", "measure_augmentation"}
-        assert set(project.would_run()) == on_these | also
-    with edited(project.root / "workflow/latentlab/standin.py", "CANVAS = 56", "CANVAS = 54"):
-        assert set(project.would_run()) == TRAINING | {"fetch_data", "train_judge", "measure_baselines"}
+def test_other_data_rerun_everything_that_uses_them(project):
+    record = project.results / "data/FashionMNIST.json"
+    with edited(record, '"validation_size": 500', '"validation_size": 499'):
+        mnist_only = {"plot_lab10", "decode_conditions", "find_failures", "project_latents", "compute_posteriors"}
+        assert set(project.planned_jobs()) == FROM_DATA - mnist_only
+    with edited(project.root / "workflow/latentlab/data/synthetic.py", "CANVAS = 56", "CANVAS = 54"):
+        assert set(project.planned_jobs()) == FROM_DATA | {"fetch_data"}
 
 
 def test_published_data_from_another_folder_are_the_same_data(project):
-    """Once published data are here, neither another folder nor another way to them is a change."""
+    """Once published data are there, neither another folder nor another source is a change."""
     with ExitStack() as stack:
         for dataset in ("MNIST", "FashionMNIST"):
-            record = project.made / f"data/{dataset}.json"
-            stack.enter_context(edited(record, '"source": "stand-in"', '"source": "published"'))
-        for knob in (["data_source=auto"], ["data_source=auto", "data_dir=/elsewhere"], ["data_source=local"]):
-            assert "fetch_data" not in project.would_run("--config", *knob)
-        assert "fetch_data" in project.would_run("--config", "data_source=stand-in", "data_dir=/elsewhere")
+            record = project.results / f"data/{dataset}.json"
+            stack.enter_context(edited(record, '"source": "synthetic"', '"source": "published"'))
+        for settings in (["data_source=auto"], ["data_source=auto", "data_dir=/elsewhere"], ["data_source=local"]):
+            assert "fetch_data" not in project.planned_jobs("--config", *settings)
+        assert "fetch_data" in project.planned_jobs("--config", "data_source=synthetic", "data_dir=/elsewhere")

@@ -1,4 +1,4 @@
-"""The smoke pipeline through a Slurm of its own on this one machine: a job is cancelled and a node lost on the way."""
+"""The smoke pipeline on a Slurm cluster that the test starts on this machine; a job is cancelled and a node is lost."""
 
 import contextlib
 import os
@@ -6,11 +6,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-from conftest import copy_source
+from projects import copy_source, snakemake_command, snakemake_environment
 
 pytestmark = [
     pytest.mark.long,
@@ -55,7 +54,7 @@ PartitionName=all Nodes=n[1-{count}] Default=YES MaxTime=INFINITE State=UP
 
 
 class Slurm:
-    """The daemons, in the foreground: each is ended by its own process."""
+    """The daemons of a cluster. They run in the foreground, so that each can be ended by its process."""
 
     def __init__(self, folder):
         self.folder, self.daemons = folder, {}
@@ -71,26 +70,27 @@ class Slurm:
         (folder / "munge.key").chmod(0o400)
         for i in range(1, NODES + 1):
             (folder / f"n{i}").mkdir()
-        # a job's step forgets SLURM_CONF: an srun before the real one on PATH sets it again
+        # SLURM_CONF is not passed on to the steps of a job, so an srun ahead of the real one on PATH sets it again
         (folder / "bin").mkdir()
         srun = folder / "bin/srun"
         srun.write_text(f'#!/bin/sh\nSLURM_CONF={conf} exec {shutil.which("srun")} "$@"\n')
         srun.chmod(0o755)
-        self.environment = os.environ | {"SLURM_CONF": str(conf), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        self.variables = {"SLURM_CONF": str(conf), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
 
     def start(self, name, *command):
         log = (self.folder / f"{name}.out").open("w")
-        self.daemons[name] = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.daemons[name] = subprocess.Popen(command, env=os.environ | self.variables, stdout=log, stderr=log)
 
     def __enter__(self):
-        at = self.folder
-        munged = ["--socket", f"{at}/munge.socket", "--key-file", f"{at}/munge.key", "--pid-file", f"{at}/munge.pid"]
-        munged += ["--log-file", f"{at}/munge.log", "--seed-file", f"{at}/munge.seed", "--foreground", "--force"]
-        self.start("munged", shutil.which("munged") or "/usr/sbin/munged", *munged)
+        files = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        options = [f"--{option}={self.folder}/munge.{suffix}" for option, suffix in files.items()]
+        self.start("munged", shutil.which("munged") or "/usr/sbin/munged", *options, "--foreground", "--force")
         self.start("slurmctld", "/usr/sbin/slurmctld", "-D")
         for i in range(1, NODES + 1):
             self.start(f"n{i}", "/usr/sbin/slurmd", "-D", "-N", f"n{i}")
-        wait_for(lambda: self.ask("sinfo", "-h", "-o", "%T %D").strip() == f"idle {NODES}", 60, self.ask("sinfo"))
+        wait_until(
+            lambda: self.query("sinfo", "-h", "-o", "%T %D").strip() == f"idle {NODES}", 60, "nodes are not idle"
+        )
         return self
 
     def __exit__(self, *_):
@@ -101,19 +101,20 @@ class Slurm:
                 process.wait(20)
             process.kill()
 
-    def ask(self, *command):
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        return done.stdout + done.stderr
+    def query(self, *command):
+        """The output of a command of Slurm."""
+        process = subprocess.run(command, env=os.environ | self.variables, capture_output=True, text=True)
+        return process.stdout + process.stderr
 
     def running(self):
-        """Job number and node of the jobs that are at work."""
-        return [line.split() for line in self.ask("squeue", "-h", "-t", "R", "-o", "%i %N").splitlines()]
+        """Number and node of each running job."""
+        return [line.split() for line in self.query("squeue", "-h", "-t", "R", "-o", "%i %N").splitlines()]
 
 
-def wait_for(holds, seconds, otherwise=""):
+def wait_until(condition, seconds, problem):
     end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, otherwise
+    while not condition():
+        assert time.monotonic() < end, problem
         time.sleep(0.2)
 
 
@@ -121,29 +122,36 @@ def test_a_lost_node_and_a_cancelled_job_change_nothing(project, tmp_path):
     remote = copy_source(tmp_path / "remote")
     (tmp_path / "slurm").mkdir()
     with Slurm(tmp_path / "slurm") as slurm:
-        words = ["-m", "snakemake", "--workflow-profile", "profiles/slurm", "--directory", "results/smoke"]
-        words += ["--configfile", "profiles/smoke/settings.yaml", "--slurm-init-seconds-before-status-checks", "3"]
-        environment = slurm.environment | {"PYTHONPATH": str(remote.root / "workflow")}
+        arguments = ["--workflow-profile", "profiles/slurm", "--directory", "results/smoke"]
+        arguments += ["--configfile", "profiles/smoke/settings.yaml", "--slurm-init-seconds-before-status-checks", "3"]
         log = (tmp_path / "run.log").open("w")
-        start = [sys.executable, *words]
-        options = {"cwd": remote.root, "env": environment, "stdout": log, "stderr": log}
-        # killed with jobs in the queue: the same command cancels them and goes on
-        run = subprocess.Popen(start, **options)
-        wait_for(slurm.running, 90, "nothing was submitted")
+
+        def start():
+            environment = snakemake_environment(remote.root, **slurm.variables)
+            command = snakemake_command(*arguments)
+            return subprocess.Popen(command, cwd=remote.root, env=environment, stdout=log, stderr=log)
+
+        def has_results(name):
+            """Whether jobs are running and have made several results of this name."""
+            return len(list(remote.results.rglob(name))) > 2 and slurm.running()
+
+        # The main process is killed while jobs are in the queue: the next run cancels them and continues.
+        run = start()
+        wait_until(slurm.running, 90, "nothing was submitted")
         run.kill()
         run.wait()
         orphans = {job for job, _ in slurm.running()}
         assert orphans
-        run = subprocess.Popen(start, **options)
-        wait_for(lambda: orphans.isdisjoint(job for job, _ in slurm.running()), 60, "orphans go on")
-        wait_for(lambda: len(list(remote.made.rglob("weights.safetensors"))) > 2 and slurm.running(), 180)
+        run = start()
+        wait_until(lambda: orphans.isdisjoint(job for job, _ in slurm.running()), 60, "the orphans still run")
+        wait_until(lambda: has_results("weights.safetensors"), 180, "no model was trained")
         cancelled, _ = slurm.running()[0]
-        slurm.ask("scancel", cancelled)
-        wait_for(lambda: len(list(remote.made.rglob("codes.npz"))) > 2 and slurm.running(), 240)
-        lost = slurm.running()[0][1]
-        slurm.ask("scontrol", "update", f"nodename={lost}", "state=down", "reason=lost")
+        slurm.query("scancel", cancelled)
+        wait_until(lambda: has_results("codes.npz"), 240, "no model was evaluated")
+        _, lost_node = slurm.running()[0]
+        slurm.query("scontrol", "update", f"nodename={lost_node}", "state=down", "reason=lost")
         assert run.wait(1200) == 0, (tmp_path / "run.log").read_text()[-4000:]
-        states = slurm.ask("scontrol", "--oneliner", "show", "job")
-    found = set(re.findall(r"JobState=(\w+)", states))
-    assert {"CANCELLED", "NODE_FAIL", "COMPLETED"} <= found, found
+        jobs = slurm.query("scontrol", "--oneliner", "show", "job")
+    states = set(re.findall(r"JobState=(\w+)", jobs))
+    assert {"CANCELLED", "NODE_FAIL", "COMPLETED"} <= states, states
     assert remote.hashes() == project.hashes()

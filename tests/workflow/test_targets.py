@@ -1,4 +1,4 @@
-"""Hand-ins: each is a target by its name, a new one is a new folder, and one is handed in when all is there."""
+"""Targets of the workflow: each assignment by its name, the submission, and what a run prints at its end."""
 
 import os
 import shutil
@@ -6,89 +6,98 @@ import zipfile
 
 import pdfplumber
 import pytest
-from conftest import copy_source
+from projects import copy_source
 
-from latentlab import handins
+from latentlab.records.assignments import assignment_names
 
 
-def test_each_hand_in_is_a_target_by_its_name(project):
-    for name in handins.names(project.root / "templates"):
+@pytest.fixture
+def add_assignment(project):
+    """Copies the folder of assignment lab8 under another name; everything of it is removed afterwards."""
+    folders = []
+
+    def add_assignment(name):
+        folders.append(project.root / "templates" / name)
+        folders.extend(project.results / folder / name for folder in ("reports", "logs/reports"))
+        return shutil.copytree(project.root / "templates/lab8", project.root / "templates" / name)
+
+    yield add_assignment
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_each_assignment_is_a_target_by_its_name(project):
+    names = assignment_names(project.root / "templates")
+    assert len(names) == 5
+    for name in names:
         assert "Nothing to be done" in project.snakemake("-n", name).stdout
-        assert (project.made / f"handins/{name}/{name}.pdf").exists()
+        assert (project.results / f"reports/{name}/{name}.pdf").exists()
 
 
-def test_a_new_folder_is_a_new_hand_in(project):
-    folder = project.root / "templates/mine"
-    shutil.copytree(project.root / "templates/lab8", folder)
-    spec = folder / "handin.yaml"
-    spec.write_text(
-        spec.read_text()
-        .replace("title: Exploring latent spaces", "title: A hand-in of my own")
-        .replace("2.2 What differs, and why", "2.2 My question")
-    )
-    try:
-        project.snakemake("mine")
-        with pdfplumber.open(project.made / "handins/mine/mine.pdf") as pdf:
-            words = pdf.pages[0].extract_text()
-        assert len(pdf.pages) == 1 and "A hand-in of my own" in words and "2.2 My question" in words
-    finally:
-        shutil.rmtree(folder)
-        shutil.rmtree(project.made / "handins/mine", ignore_errors=True)
-        shutil.rmtree(project.made / "logs/handins/mine", ignore_errors=True)
+def test_a_new_folder_is_a_new_assignment(project, add_assignment):
+    path = add_assignment("mine") / "assignment.yaml"
+    text = path.read_text()
+    for old, new in (
+        ("title: Exploring latent spaces", "title: An assignment of my own"),
+        ("2.2 What differs, and why", "2.2 My question"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    project.snakemake("mine")
+    with pdfplumber.open(project.results / "reports/mine/mine.pdf") as pdf:
+        page = pdf.pages[0].extract_text()
+    assert len(pdf.pages) == 1 and "An assignment of my own" in page and "2.2 My question" in page
 
 
-def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project):
-    folder = project.root / "templates/figures"
-    shutil.copytree(project.root / "templates/lab8", folder)
-    try:
-        done = project.snakemake("-n", check=False)
-    finally:
-        shutil.rmtree(folder)
-    assert done.returncode == 1 and "Traceback" not in done.stdout
-    assert "latentlab: templates/figures: a rule is called figures already" in done.stdout
+def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project, add_assignment):
+    add_assignment("figures")
+    process = project.snakemake("-n", check=False)
+    assert process.returncode == 1 and "Traceback" not in process.stdout
+    assert "latentlab: templates/figures: there is a rule of this name already" in process.stdout
 
 
-def test_the_end_says_where_the_page_is(project):
-    said = project.snakemake("--forcerun", "publish_report", "--", "results/report.pdf").stdout
-    assert "latentlab: made results/smoke/results/report.pdf\n" in said and "latentlab: 1 job in 0." in said
+def test_a_run_prints_where_the_report_is(project):
+    output = project.snakemake("--forcerun", "publish_report", "--", "results/report.pdf").stdout
+    assert "latentlab: made results/smoke/results/report.pdf\n" in output and "latentlab: 1 job in 0." in output
 
 
-def test_the_workflow_s_own_report_shows_what_was_made(project, tmp_path):
-    project.snakemake("--report", str(tmp_path / "report.zip"))
+def test_the_report_of_snakemake_shows_the_results(project, tmp_path):
+    project.snakemake("--report", tmp_path / "report.zip")
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         page = archive.read("report/report.html").decode()
-        names = [name.rsplit("/", 1)[-1] for name in archive.namelist()]
-    for category in ("Hand-ins", "Figures", "Models", "Latent planes", "Sweeps", "Classifiers"):
+        names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+    for category in ("Reports", "Figures", "Models", "Latent planes", "Sweeps", "Classifiers"):
         assert f'"{category}"' in page
-    assert {"lab8.pdf", "cvae.html", "vae_map.svg", "sheet.png", "mistakes.png", "strips.png"} <= set(names)
-    assert "turned round by Bayes" in page and "the second upwards" in page, "captions are there"
+    assert {"lab8.pdf", "cvae.html", "vae_map.svg", "reconstructions.png", "mistakes.png", "strips.png"} <= names
+    assert "used as a classifier by" in page and "the second upwards" in page, "the captions are there"
 
 
-def test_no_more_jobs_at_a_time_than_the_machine_has_cores(project):
-    said = project.snakemake("--cores", "1000", "--forcerun", "publish_report", "--", "results/report.html").stdout
-    assert f"Provided cores: {len(os.sched_getaffinity(0))}\n" in said
+def test_at_most_as_many_jobs_run_at_a_time_as_there_are_cores(project):
+    arguments = ["--cores", "1000", "--forcerun", "publish_report", "--", "results/report.html"]
+    assert f"Provided cores: {len(os.sched_getaffinity(0))}\n" in project.snakemake(*arguments).stdout
 
 
-def test_what_is_missing_is_listed_and_the_last_archive_stays(project):
-    earlier = project.made / "submission/summary.zip"
-    earlier.parent.mkdir(exist_ok=True)
-    earlier.write_bytes(b"an earlier one")
-    os.utime(earlier, (0, 0))
+def test_a_refused_submission_names_what_is_missing_and_keeps_the_last_archive(project):
+    archive = project.results / "submission/summary.zip"
+    archive.parent.mkdir(exist_ok=True)
+    archive.write_bytes(b"an earlier one")
+    os.utime(archive, (0, 0))
     try:
-        done = project.snakemake("submission", check=False)
-        assert done.returncode == 1 and "Traceback" not in done.stdout
-        for line in ("authors in config.yaml: put your own name there", "the page was made on stand-in data"):
-            assert sum(said.startswith(line) for said in done.stdout.splitlines()) >= 1, done.stdout
-        assert earlier.read_bytes() == b"an earlier one"
+        process = project.snakemake("submission", check=False)
+        assert process.returncode == 1 and "Traceback" not in process.stdout
+        for problem in ("authors in config.yaml: put your own name there", "the page was made on synthetic data"):
+            assert any(line.startswith(problem) for line in process.stdout.splitlines()), process.stdout
+        assert archive.read_bytes() == b"an earlier one"
     finally:
-        shutil.rmtree(earlier.parent)
+        shutil.rmtree(archive.parent)
 
 
 @pytest.mark.long
 def test_two_runs_from_scratch_give_the_same_bytes(tmp_path):
-    runs = [copy_source(tmp_path / name) for name in ("one", "another")]
-    for run in runs:
-        run.snakemake("lab8")
-    one, another = (run.hashes() for run in runs)
-    assert {"weights.safetensors", "vae_map.svg", "lab8.html", "lab8.pdf"} <= {name.rsplit("/")[-1] for name in one}
-    assert one == another
+    projects = [copy_source(tmp_path / name) for name in ("first", "second")]
+    for project in projects:
+        project.snakemake("lab8")
+    first, second = (project.hashes() for project in projects)
+    assert {"weights.safetensors", "vae_map.svg", "lab8.html", "lab8.pdf"} <= {name.rsplit("/")[-1] for name in first}
+    assert first == second

@@ -1,11 +1,11 @@
-"""latentlab: from a coursework assignment on latent spaces to the page a student hands in."""
+"""latentlab: from a coursework assignment on latent spaces to the report that a student hands in."""
 
 import gc
 
-# To import torch is to make a million objects, none of them garbage: to look for it at the usual pace takes a fifth of
-# the time.
+# Importing torch creates a million objects, none of them garbage; collecting at Python's usual rate takes a fifth of the
+# import's time.
 gc.set_threshold(100_000)
 
-# A large block that is freed goes back to the system (glibc), and its pages are met anew at every step of a training,
-# unless a block as large was freed before: the largest that counts is one of 32 MiB.
+# glibc returns large freed blocks to the system, so that every training step would fault their pages in again, unless a
+# block as large has been freed before; the largest that counts is 32 MiB.
 bytearray(32_000_000)

@@ -1,19 +1,19 @@
-# Conditional models as classifiers, by Bayes' rule, beside others on the same images.
+# Conditional models as classifiers by Bayes' rule, beside other classifiers on the same images.
 
 
 rule classify_images:
     input:
         data="results/data/{dataset}.json",
-        foreign=lambda wildcards: f"results/data/{FOREIGN[wildcards.dataset]}.json",
-        weights=f"{RUN}/weights.safetensors",
-        code=code("classify_images.py"),
+        ood=lambda wildcards: f"results/data/{get_dataset(wildcards.dataset).ood_partner}.json",
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+        code=modules_of("classify_images.py"),
     output:
-        figures=f"{RUN}/classifier.json",
-        joints=f"{RUN}/classifier.npz",
-        mistakes=shown(f"{RUN}/mistakes.png", "Classifiers", "confidently wrong"),
+        metrics=f"{RUN_FOLDER}/classifier.json",
+        joints=f"{RUN_FOLDER}/classifier.npz",
+        mistakes=in_report(f"{RUN_FOLDER}/mistakes.png", "Classifiers", "confident mistakes"),
     log:
-        f"{LOGS}/classify_images.log",
-    priority: 1000  # minutes on real data: not to be the last
+        f"{RUN_LOGS}/classify_images.log",
+    priority: 1000  # takes minutes on real data, so it should not be the last job
     threads: 1
     params:
         samples=lookup("classifier_samples", within=config),
@@ -24,17 +24,17 @@ rule classify_images:
         "../scripts/classify_images.py"
 
 
-rule measure_baselines:
+rule evaluate_baselines:
     input:
         data="results/data/{dataset}.json",
-        judge="results/judges/{dataset}.safetensors",
-        code=code("measure_baselines.py"),
+        reference_classifier="results/reference_classifiers/{dataset}.safetensors",
+        code=modules_of("evaluate_baselines.py"),
     output:
         metrics="results/baselines/{dataset}.json",
     log:
-        "results/logs/baselines/{dataset}.log",
+        "results/logs/baselines/{dataset}/evaluate_baselines.log",
     threads: 1
     message:
-        "Measure other classifiers on {wildcards.dataset}"
+        "Evaluate baseline classifiers on {wildcards.dataset}"
     script:
-        "../scripts/measure_baselines.py"
+        "../scripts/evaluate_baselines.py"

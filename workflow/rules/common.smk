@@ -1,4 +1,4 @@
-# Shared by all rules: the checked configuration, where files lie, and inputs by name.
+# Shared by all rules: the checked configuration, patterns of paths, and functions that give inputs and params.
 
 import fcntl
 import os
@@ -7,18 +7,19 @@ import shutil
 import sys
 import time
 
-from latentlab import cluster, files, jobs, provenance, settings
-from latentlab.data import FOREIGN
-from latentlab.errors import in_one_sentence
+from latentlab.records.config import check_config, resolve_model
+from latentlab.records.data import DataRecord
+from latentlab.records.datasets import get_dataset
+from latentlab.records.runs import PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
+from latentlab.runtime.cluster import cancel_orphans
+from latentlab.runtime.dependencies import all_modules, imported_modules
+from latentlab.runtime.files import read_json
+from latentlab.runtime.jobs import usage_by_rule
+from latentlab.runtime.results import archive_old_results, clear_partial
 
-STARTED = time.time()
-CONFIG_SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-RUN, LOGS, BENCHMARKS = (
-    f"results/{kind}/{{dataset}}/{{model}}/d{{latent_dim}}/seed{{seed}}" for kind in ("models", "logs", "benchmarks")
-)
-# a code that can be drawn
-PLANE, PLANE_LOGS = (f"results/{kind}/{{dataset}}/{{model}}/d2/seed{{seed}}" for kind in ("models", "logs"))
-SWEEP, SUBSPACES = (f"results/{kind}/{{dataset}}/{{model}}" for kind in ("sweeps", "subspaces"))
+START_TIME = time.time()
+RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
+PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
 
 
 wildcard_constraints:
@@ -26,122 +27,112 @@ wildcard_constraints:
     model="[A-Za-z0-9_-]+",
     latent_dim="[1-9][0-9]*",
     seed="[0-9]+",
-    handin="[A-Za-z0-9_-]+",
-    notebook="[A-Za-z0-9_-]+",
 
 
-def unique(values):
-    return list(dict.fromkeys(values))
+def source(path):
+    """A file of this repository, relative to the working directory: Snakemake would take braces in an absolute path for
+    wildcards, and a repository that was moved is no reason to run anything again."""
+    return os.path.relpath(ROOT / path)
 
 
-def code(script):
-    """The library modules that a script uses, as inputs: editing one reruns what depends on it."""
-    return provenance.imported_modules(ROOT / "workflow/scripts" / script)
+def modules_of(script):
+    """The library modules that a script imports, as inputs: editing one reruns the jobs that use it."""
+    return [source(path) for path in imported_modules(ROOT / "workflow/scripts" / script)]
 
 
-def shown(path, category, what, **labels):
-    """A file that `snakemake --report` shows: under its category, whose caption it has, by what it shows and its wildcards."""
+def in_report(path, category, content, **labels):
+    """An output that `snakemake --report` shows, under a category with a caption, labelled by its content and wildcards."""
     labels |= {name: f"{{{name}}}" for name in re.findall(r"\{(\w+)\}", path)}
     caption = ROOT / f"workflow/report/{category.lower().replace(' ', '-')}.rst"
-    return report(path, category=category, labels={"shows": what} | labels, caption=caption)
-
-
-def run_of(model, dataset):
-    """The wildcards of a model trained as its entry of `models:` says."""
-    entry = settings_of(model)
-    return {
-        "dataset": dataset,
-        "model": model,
-        "latent_dim": entry["latent_dim"],
-        "seed": entry["seed"],
-    }
-
-
-def settings_of(model):
-    return settings.resolve(config, CONFIG_SCHEMA, model)
+    return report(path, category=category, labels={"content": content} | labels, caption=caption)
 
 
 def model_settings(wildcards):
-    return settings_of(wildcards.model)
+    return resolve_model(config, wildcards.model)
 
 
 def data_request(wildcards):
-    """Where to look for the data. The published files are the same wherever they come from: once they are here,
-    another folder or mirror is no change, and this stays what it was when they came."""
-    request = {"data_dir": config["data_dir"], "source": config["data_source"]}  # sorted, as it is remembered
-    record, remembered = (Path(f"results/data/{wildcards.dataset}{end}.json") for end in ("", ".request"))
-    if request["source"] != "stand-in" and record.is_file() and remembered.is_file():
-        if not files.read_json(record)["source"] == "stand-in":
-            return files.read_json(remembered)
+    """Where to look for data. Published files are the same wherever they come from, so once they are here another folder
+    or mirror is no reason to fetch them again: the request then stays what it was."""
+    request = {"data_dir": config["data_dir"], "source": config["data_source"]}  # sorted, as it is stored
+    record, stored = (Path(f"results/data/{wildcards.dataset}{suffix}") for suffix in (".json", ".request.json"))
+    if request["source"] != "synthetic" and record.is_file() and stored.is_file():
+        with exit_on_user_error():
+            if not DataRecord.read(record).is_synthetic:
+                return read_json(stored)
     return request
 
 
-def model_priority(wildcards):
-    """The longest first, so that the last page need not wait for it: by the epochs, of which one with convolutions takes
-    about as long as twenty without; what is a classifier afterwards takes as long again to be measured."""
-    entry = settings_of(wildcards.model)
-    return entry["epochs"] * (20 if entry["family"] == "convolutional" else 2 if entry["conditional"] else 1)
+def training_priority(wildcards):
+    """The longest trainings first, so that the last report need not wait for one. An epoch with convolutions takes about
+    as long as twenty without; a conditional model takes as long again to be evaluated as a classifier."""
+    settings = model_settings(wildcards)
+    return settings.epochs * (20 if settings.family == "convolutional" else 2 if settings.conditional else 1)
 
 
-def graphics_processors(wildcards):
-    """How many a training takes: one, where there are any and the configuration lets it."""
-    there = config["device"] == "auto" and shutil.which("nvidia-smi") is not None
-    return int(there or config["device"] == "cuda")
+def training_gpus(wildcards):
+    """How many graphics processors a training takes: one, if there is any and the configuration permits it."""
+    available = config["device"] == "auto" and shutil.which("nvidia-smi") is not None
+    return int(available or config["device"] == "cuda")
 
 
-def sweep_runs(wildcards, name, seeds=None):
-    """The file `name` of every point of the sweep."""
+def sweep_files(wildcards, file, seeds=None):
+    """The file `file` of every point of the sweep, by ascending dimension."""
     seeds = range(config["sweep_seeds"]) if seeds is None else seeds
-    return expand(f"{RUN}/{name}", latent_dim=config["sweep_dims"], seed=seeds, **wildcards)
+    return expand(f"{RUN_FOLDER}/{file}", latent_dim=sorted(config["sweep_dims"]), seed=seeds, **wildcards)
 
 
-def start_alone():
-    """Hold this working directory for as long as the process lives, and clear what a killed run left half-written.
+def acquire_run_lock():
+    """Lock this working directory for as long as the process lives, and remove what a killed run left unfinished.
 
     A lock of the operating system vanishes with its process, so nothing ever has to be unlocked.
     """
-    global held  # or the file would be closed, and the lock with it
+    global run_lock  # or the file would be closed, and the lock released
     if workflow.is_main_process:
-        held = open(".snakemake/running", "w")
+        run_lock = open(".snakemake/running", "w")
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit(f"latentlab: another run is at work in {Path.cwd()}; wait until it ends, or end it")
+            sys.exit(f"latentlab: another run is active in {Path.cwd()}; wait until it ends, or end it")
         for folder in ("results", "resources"):
-            files.clear_partial(folder)
-        if old := files.set_aside_other_formats("results"):
-            print(f"latentlab: the results were made by another version: they now lie in {old}", file=sys.stderr)
+            clear_partial(folder)
+        # Snakemake copies scripts here and runs them here, so that modules found here would shadow the libraries that they
+        # import; in a folder that somebody else made, these could be anything.
+        shutil.rmtree(".snakemake/scripts", ignore_errors=True)
+        if archive := archive_old_results("results"):
+            print(f"latentlab: the results were made by another version: moved to {archive}", file=sys.stderr)
             os.chdir(workflow.rundir)
-            os.execv(sys.executable, sys.orig_argv)  # again, for what there is to do has changed
+            os.execv(shlex.split(sys.executable)[0], sys.orig_argv)  # start again, because other jobs are due now
         if workflow.nodes is not None and shutil.which("scancel"):
-            cluster.cancel_orphans(Path.cwd())
+            cancel_orphans(Path.cwd())
 
 
-def tell_what_was_made():
-    """Where the pages are, and what took how long."""
-    rules = jobs.by_rule("results/logs", since=STARTED)
-    longest = ", ".join(f"{rule} {one['cpu']:.0f}" for rule, one in list(rules.items())[:5])
-    if rules:
-        count, minutes = sum(one["jobs"] for one in rules.values()), (time.time() - STARTED) / 60
+def print_summary():
+    """Print where the reports are and how long the jobs took."""
+    usages = usage_by_rule("results/logs", since=START_TIME)
+    longest = ", ".join(f"{rule} {usage.cpu:.0f}" for rule, usage in list(usages.items())[:5])
+    if usages:
+        jobs, minutes = sum(usage.jobs for usage in usages.values()), (time.time() - START_TIME) / 60
         print(
-            f"latentlab: {count} job{'s' * (count > 1)} in {minutes:.1f} minutes; seconds of CPU: {longest}",
+            f"latentlab: {jobs} job{'s' * (jobs > 1)} in {minutes:.1f} minutes; CPU seconds: {longest}",
             file=sys.stderr,
         )
-    made = [Path("results/report.pdf"), Path("results/explorer.html"), *sorted(Path("results/handins").glob("*/*.pdf"))]
-    for path in made:
-        if path.exists() and path.stat().st_mtime >= STARTED:
+    reports = sorted(Path("results/reports").glob("*/*.pdf"))
+    for path in [Path("results/report.pdf"), Path("results/explorer.html"), *reports]:
+        if path.exists() and path.stat().st_mtime >= START_TIME:
             print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
 
 
-def leave_out_cores_that_are_not_there():
-    """More jobs at a time than the machine has cores would make each of them slower; on a cluster its own limits hold."""
-    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    asked = workflow.resource_settings.cores  # none for --report and the like
-    if workflow.is_main_process and workflow.nodes is None and asked:
-        workflow.register_resource("_cores", min(asked, own))
+def cap_cores():
+    """Run at most as many jobs at a time as the machine has cores: more would slow each other down. On a cluster its own
+    limits apply."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    requested = workflow.resource_settings.cores  # None for --report and the like
+    if workflow.is_main_process and workflow.nodes is None and requested:
+        workflow.register_resource("_cores", min(requested, available))
 
 
-leave_out_cores_that_are_not_there()
+cap_cores()
 
-with in_one_sentence():
-    settings.check(config, CONFIG_SCHEMA)
+with exit_on_user_error():
+    check_config(config)

@@ -1,14 +1,14 @@
-# The data: fetched once, verified, and described by a record that everything downstream hangs on.
+# The data: fetched once, verified, and described by a record that everything downstream depends on.
 
 
 rule fetch_data:
     input:
-        code=code("fetch_data.py"),
+        code=modules_of("fetch_data.py"),
     output:
         record="results/data/{dataset}.json",
         request="results/data/{dataset}.request.json",
     log:
-        "results/logs/fetch_data/{dataset}.log",
+        "results/logs/data/{dataset}/fetch_data.log",
     threads: 1
     params:
         request=data_request,
@@ -20,18 +20,18 @@ rule fetch_data:
         "../scripts/fetch_data.py"
 
 
-# Made only when it is asked for by its name: where stand-in data were drawn for want of a network, it tries again.
+# Runs only when asked for by name: where synthetic data were drawn for want of a network, it tries to fetch again.
 rule data:
     input:
-        records=expand("results/data/{dataset}.json", dataset=unique(run["dataset"] for run in RUNS)),
-        code=code("refresh_data.py"),
+        records=expand("results/data/{dataset}.json", dataset=DATASETS),
+        code=modules_of("refresh_data.py"),
     log:
-        "results/logs/refresh_data.log",
+        "results/logs/data/all/refresh_data.log",
     threads: 1
     params:
         data_source=lookup("data_source", within=config),
         data_dir=lookup("data_dir", within=config),
     message:
-        "See whether stand-in data can be replaced"
+        "See whether synthetic data can be replaced by the published data"
     script:
         "../scripts/refresh_data.py"

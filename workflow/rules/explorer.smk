@@ -1,23 +1,25 @@
-# The explorer: the latent planes of a hand-in as a page to move in, beside its page.
+# The explorer: an interactive page of an assignment's latent planes, beside its report.
 
 
-rule write_explorer:
+rule export_explorer:
     input:
-        data=lambda wildcards: data_of(wildcards.handin)[0],
+        data=lambda wildcards: assignment_of(wildcards).data_records()[0],
         weights=plane_files("weights.safetensors"),
         codes=plane_files("codes.npz"),
-        templates=sorted((ROOT / "templates/explorer").iterdir()),
-        style=ROOT / "matplotlibrc",
-        code=code("write_explorer.py"),
+        templates=[source(path) for path in sorted((ROOT / "templates/explorer").iterdir())],
+        style=source("matplotlibrc"),
+        code=modules_of("export_explorer.py"),
     output:
-        page=shown("results/handins/{handin}/explorer.html", "Hand-ins", "explorer"),
+        page=in_report("results/reports/{assignment}/explorer.html", "Reports", "explorer"),
     log:
-        "results/logs/handins/{handin}/write_explorer.log",
+        "results/logs/reports/{assignment}/export_explorer.log",
     threads: 1
     params:
-        title=page_title,
-        labels=lambda wildcards: [models_of(wildcards.handin)[name]["label"] for name in planes(wildcards.handin)],
+        title=lambda wildcards: assignment_of(wildcards).page_title(config),
+        labels=lambda wildcards: [
+            assignment_of(wildcards).entries[name].label for name in assignment_of(wildcards).plane_models()
+        ],
     message:
-        "Write the explorer of {wildcards.handin}"
+        "Export the explorer of {wildcards.assignment}"
     script:
-        "../scripts/write_explorer.py"
+        "../scripts/export_explorer.py"

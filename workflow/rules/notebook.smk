@@ -1,30 +1,32 @@
-# The notebook of a hand-in, run where it is handed in: in a folder that holds the archive's files and nothing else.
+# The notebook of an assignment, executed in a folder that holds the files of its archive and nothing else.
 
 
-rule write_notebook:
+rule build_notebook:
     input:
-        files=archive_files,
-        records=lambda wildcards: data_of(wildcards.handin),
-        template=ROOT / "templates/{handin}/{notebook}.md.j2",
-        page=expand(ROOT / "templates/notebook/{file}", file=["index.html.j2", "conf.json"]),
-        style=ROOT / "matplotlibrc",
-        code=provenance.all_modules(),
+        files=lambda wildcards: [
+            assignment_of(wildcards).file(*part) for part in assignment_of(wildcards).archive_parts()
+        ],
+        records=lambda wildcards: assignment_of(wildcards).data_records(),
+        template=source("templates/{assignment}/{notebook}.md.j2"),
+        page=[source(f"templates/notebook/{file}") for file in ("index.html.j2", "conf.json")],
+        style=source("matplotlibrc"),
+        code=[source(path) for path in all_modules()],
     output:
-        notebook="results/handins/{handin}/notebook/{notebook}.ipynb",
-        html=shown("results/handins/{handin}/notebook/{notebook}.html", "Hand-ins", "notebook"),
-        archive="results/handins/{handin}/notebook/{notebook}.zip",
+        notebook="results/reports/{assignment}/notebook/{notebook}.ipynb",
+        html=in_report("results/reports/{assignment}/notebook/{notebook}.html", "Reports", "notebook"),
+        archive="results/reports/{assignment}/notebook/{notebook}.zip",
     log:
-        "results/logs/handins/{handin}/write_{notebook}.log",
+        "results/logs/reports/{assignment}/{notebook}/build_notebook.log",
     threads: 1
     params:
-        parts=archive_parts,
-        measured=page_parts,
-        contents=archive_contents,
-        title=page_title,
+        parts=lambda wildcards: assignment_of(wildcards).archive_parts(),
+        page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
+        contents=lambda wildcards: ArchiveContents.of(assignment_of(wildcards), config).to_dict(),
+        title=lambda wildcards: assignment_of(wildcards).page_title(config),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
-        settings=page_settings,
+        settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
     message:
-        "Run the notebook {wildcards.notebook} of {wildcards.handin}, and pack what is handed in"
+        "Execute the notebook {wildcards.notebook} of {wildcards.assignment}, and pack its archive"
     script:
-        "../scripts/write_notebook.py"
+        "../scripts/build_notebook.py"

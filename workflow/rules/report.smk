@@ -1,89 +1,68 @@
-# The page: figures, then HTML, then the PDF printed from that HTML.
-
-
-# A rule for each hand-in, for each draws figures of its own: one job, for a figure takes less time than its start.
-for handin in HANDINS:
-
-    rule:
-        name:
-            f"plot_{handin}"
-        input:
-            files=figure_files(handin),
-            style=ROOT / "matplotlibrc",
-            code=code("plot_figures.py"),
-        output:
-            figures=[shown(path, "Figures", Path(path).stem, handin=handin) for path in figures_of(handin)],
-        log:
-            f"results/logs/handins/{handin}/plot_figures.log",
-        threads: 1
-        params:
-            figures=drawings(handin),
-        message:
-            f"Draw the figures of {handin}"
-        script:
-            "../scripts/plot_figures.py"
+# The report: HTML from figures and metrics, then the PDF printed from that HTML.
 
 
 rule render_html:
     input:
-        metrics=metrics_files,
-        data=lambda wildcards: data_of(wildcards.handin),
-        figures=lambda wildcards: figures_of(wildcards.handin),
+        metrics=lambda wildcards: [
+            assignment_of(wildcards).file(*part) for part in assignment_of(wildcards).page_metric_parts()
+        ],
+        data=lambda wildcards: assignment_of(wildcards).data_records(),
+        figures=lambda wildcards: assignment_of(wildcards).figure_files(),
         templates=template_files,
-        discussion=page_discussion,
-        code=code("render_html.py"),
+        discussion=lambda wildcards: assignment_of(wildcards).page_discussion(config),
+        code=modules_of("render_html.py"),
     output:
-        html=shown("results/handins/{handin}/{handin}.html", "Hand-ins", "page"),
-        provenance="results/handins/{handin}/provenance.json",
-        config="results/handins/{handin}/config.yaml",
+        html=in_report("results/reports/{assignment}/{assignment}.html", "Reports", "HTML"),
+        provenance="results/reports/{assignment}/provenance.json",
+        config="results/reports/{assignment}/config.yaml",
     log:
-        "results/logs/handins/{handin}/render_html.log",
+        "results/logs/reports/{assignment}/render_html.log",
     threads: 1
     params:
-        title=page_title,
-        explorer=lambda wildcards: bool(planes(wildcards.handin)),
+        title=lambda wildcards: assignment_of(wildcards).page_title(config),
+        explorer=lambda wildcards: bool(assignment_of(wildcards).plane_models()),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
-        sections=lambda wildcards: HANDINS[wildcards.handin]["sections"],
-        settings=page_settings,
-        parts=page_parts,
+        sections=lambda wildcards: assignment_of(wildcards).sections,
+        settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
+        page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
     message:
-        "Write the page of {wildcards.handin}"
+        "Render the report of {wildcards.assignment} as HTML"
     script:
         "../scripts/render_html.py"
 
 
 rule print_pdf:
     input:
-        html="results/handins/{handin}/{handin}.html",
-        provenance="results/handins/{handin}/provenance.json",
-        config="results/handins/{handin}/config.yaml",
-        code=code("print_pdf.py"),
+        html="results/reports/{assignment}/{assignment}.html",
+        provenance="results/reports/{assignment}/provenance.json",
+        config="results/reports/{assignment}/config.yaml",
+        code=modules_of("print_pdf.py"),
     output:
-        pdf=shown("results/handins/{handin}/{handin}.pdf", "Hand-ins", "PDF"),
+        pdf=in_report("results/reports/{assignment}/{assignment}.pdf", "Reports", "PDF"),
     log:
-        "results/logs/handins/{handin}/print_pdf.log",
+        "results/logs/reports/{assignment}/print_pdf.log",
     threads: 1
     message:
-        "Print {wildcards.handin} on one side of A4"
+        "Print the report of {wildcards.assignment} on one side of A4"
     script:
         "../scripts/print_pdf.py"
 
 
 rule publish_report:
     input:
-        page=lambda wildcards: published(config["handin"])[wildcards.page],
-        data=data_of(config["handin"]),
-        code=code("publish_report.py"),
+        page=lambda wildcards: PUBLISHED[wildcards.page],
+        data=CHOSEN.data_records(),
+        code=modules_of("publish_report.py"),
     output:
         page="results/{page}",
     log:
-        "results/logs/publish_report/{page}.log",
+        "results/logs/reports/published/{page}/publish_report.log",
     wildcard_constraints:
-        page="|".join(published(config["handin"])),
+        page="|".join(PUBLISHED),
     localrule: True  # only a copy
     threads: 1
     message:
-        "The chosen hand-in, {config[handin]}, becomes results/{wildcards.page}"
+        "Copy the chosen assignment, {config[assignment]}, to results/{wildcards.page}"
     script:
         "../scripts/publish_report.py"

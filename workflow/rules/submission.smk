@@ -1,40 +1,40 @@
-# What is handed in: looked through first, then packed. Two rules, so that what is refused leaves the last archive as it is.
+# The submission: checked, then packed. Two rules, so that a refused submission leaves the last archive as it is.
 
 
 rule check_submission:
     input:
-        files=lambda wildcards: list(handed_in(wildcards)),
-        pdf="results/handins/{handin}/{handin}.pdf",
-        html="results/handins/{handin}/{handin}.html",
-        data=lambda wildcards: data_of(wildcards.handin),
-        code=code("check_submission.py"),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        pdf="results/reports/{assignment}/{assignment}.pdf",
+        html="results/reports/{assignment}/{assignment}.html",
+        data=lambda wildcards: assignment_of(wildcards).data_records(),
+        code=modules_of("check_submission.py"),
     output:
-        manifest="results/handins/{handin}/manifest.txt",
+        manifest="results/reports/{assignment}/manifest.txt",
     log:
-        "results/logs/handins/{handin}/check_submission.log",
+        "results/logs/reports/{assignment}/check_submission.log",
     threads: 1
     params:
-        names=lambda wildcards: list(handed_in(wildcards).values()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
         authors=lookup("authors", within=config),
     message:
-        "See whether {wildcards.handin} can be handed in"
+        "Check whether {wildcards.assignment} is ready to be submitted"
     script:
         "../scripts/check_submission.py"
 
 
 rule pack_submission:
     input:
-        files=lambda wildcards: list(handed_in(wildcards)),
-        manifest="results/handins/{handin}/manifest.txt",
-        code=code("pack_submission.py"),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        manifest="results/reports/{assignment}/manifest.txt",
+        code=modules_of("pack_submission.py"),
     output:
-        archive="results/submission/{handin}.zip",
+        archive="results/submission/{assignment}.zip",
     log:
-        "results/logs/handins/{handin}/pack_submission.log",
+        "results/logs/reports/{assignment}/pack_submission.log",
     threads: 1
     params:
-        names=lambda wildcards: list(handed_in(wildcards).values()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
     message:
-        "Pack what is handed in of {wildcards.handin}"
+        "Pack the submission of {wildcards.assignment}"
     script:
         "../scripts/pack_submission.py"

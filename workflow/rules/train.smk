@@ -1,25 +1,25 @@
-# Training: one rule for every model; what differs is the wildcards and the entry in `models:`.
+# Training: one rule for every model; its wildcards and its model config are all that differs.
 
 
 rule train_model:
     input:
         data="results/data/{dataset}.json",
-        code=code("train_model.py"),
+        code=modules_of("train_model.py"),
     output:
-        weights=f"{RUN}/weights.safetensors",
-        history=f"{RUN}/history.csv",
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+        history=f"{RUN_FOLDER}/history.csv",
     log:
-        f"{LOGS}/train_model.log",
+        f"{RUN_LOGS}/train_model.log",
     benchmark:
-        f"{BENCHMARKS}/train_model.tsv"
-    priority: model_priority
+        f"{RUN_FOLDER}/train_model.tsv".replace("models", "benchmarks", 1)
+    priority: training_priority
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-        gpu=graphics_processors,
+        gpu=training_gpus,
     params:
-        settings=model_settings,
+        settings=lambda wildcards: model_settings(wildcards).to_dict(),
         device=lookup("device", within=config),
     message:
         "Train {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
@@ -27,18 +27,18 @@ rule train_model:
         "../scripts/train_model.py"
 
 
-rule train_judge:
+rule train_reference_classifier:
     input:
         data="results/data/{dataset}.json",
-        code=code("train_judge.py"),
+        code=modules_of("train_reference_classifier.py"),
     output:
-        weights="results/judges/{dataset}.safetensors",
+        weights="results/reference_classifiers/{dataset}.safetensors",
     log:
-        "results/logs/judges/{dataset}.log",
+        "results/logs/reference_classifiers/{dataset}/train_reference_classifier.log",
     threads: 1
     params:
-        epochs=lookup("judge_epochs", within=config),
+        epochs=lookup("reference_classifier_epochs", within=config),
     message:
-        "Train the classifier of {wildcards.dataset} that judges samples, and that others are compared with"
+        "Train the reference classifier of {wildcards.dataset}"
     script:
-        "../scripts/train_judge.py"
+        "../scripts/train_reference_classifier.py"

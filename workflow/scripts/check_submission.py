@@ -1,12 +1,15 @@
-from latentlab import data, submission
-from latentlab.errors import UserError
-from latentlab.files import read_json, write_text
-from latentlab.jobs import job
+from latentlab.records.data import DataRecord
+from latentlab.records.settings import Author
+from latentlab.report.submission import manifest, submission_problems
+from latentlab.runtime.errors import UserError
+from latentlab.runtime.files import write_text
+from latentlab.runtime.jobs import job
 
 with job(snakemake.log):
-    given = snakemake.input
-    stand_in = any(data.is_stand_in(read_json(path)) for path in given.data)
-    missing = submission.missing(given.pdf, given.html, snakemake.params.authors, stand_in)
-    if missing:
-        raise UserError("\n".join(["not to be handed in yet:", *missing]))
-    write_text(snakemake.output.manifest, submission.manifest(snakemake.params.names, given.files))
+    inputs, params = snakemake.input, snakemake.params
+    synthetic = any(DataRecord.read(path).is_synthetic for path in inputs.data)
+    authors = [Author.from_dict(author) for author in params.authors]
+    problems = submission_problems(inputs.pdf, inputs.html, authors, synthetic)
+    if problems:
+        raise UserError("\n".join(["not ready to be submitted:", *problems]))
+    write_text(snakemake.output.manifest, manifest(params.names, inputs.files))

@@ -1,30 +1,47 @@
-from latentlab import classify, data, grids, training
-from latentlab.files import read_json, write_json, write_npz, write_png
-from latentlab.jobs import job
+from latentlab.data.splits import load_split
+from latentlab.metrics.classification import (
+    best_method,
+    confident_mistakes,
+    evaluate_methods,
+    log_joint,
+    log_prior,
+    quadrature_error,
+)
+from latentlab.metrics.grids import tile_images
+from latentlab.models.checkpoint import load_checkpoint
+from latentlab.records.data import DataRecord
+from latentlab.records.metrics import ClassifierMetrics, OODData
+from latentlab.runtime.files import write_npz, write_png
+from latentlab.runtime.jobs import job
 
 with job(snakemake.log):
-    record, foreign, params = read_json(snakemake.input.data), read_json(snakemake.input.foreign), snakemake.params
-    model, described = training.load(snakemake.input.weights)
-    _, known = data.load(record, "train")
-    splits = {split: data.load(record, split) for split in ("validation", "test")}
-    splits["foreign"] = data.load(foreign, "test")
+    outputs, params = snakemake.output, snakemake.params
+    record, ood_record = DataRecord.read(snakemake.input.data), DataRecord.read(snakemake.input.ood)
+    model, n_classes = load_checkpoint(snakemake.input.weights), record.declaration.n_classes
+    splits = {split: load_split(record, split) for split in ("validation", "test")}
+    splits["ood"] = load_split(ood_record, "test")
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 
-    knobs = {"samples": params.samples, "positions": params.positions}
-    joints = {
-        split: classify.log_joint(model, described["settings"], images[split], classify.log_prior(known), **knobs)
-        for split in splits
-    }
-    figures = described | knobs | classify.evaluate(joints, labels)
-    figures |= {
-        "model": snakemake.wildcards.model,
-        "dataset": record["dataset"],
-        "foreign": {"dataset": foreign["dataset"], "stand_in": data.is_stand_in(foreign)},
-        "grid_error": classify.grid_error(model, described["settings"], images["test"], params.positions),
-    }
-    chosen = [mistake["index"] for mistake in figures["mistakes"]] or [0]
-    write_json(snakemake.output.figures, figures)
-    write_npz(
-        snakemake.output.joints, {f"{a}_{b}": values for a, found in joints.items() for b, values in found.items()}
-    )
-    write_png(snakemake.output.mistakes, grids.tile(images["test"][chosen] / 255, len(chosen)))
+    prior = log_prior(load_split(record, "train")[1], n_classes)
+    joints = {split: log_joint(model, images[split], prior, params.samples, params.positions) for split in splits}
+    methods = evaluate_methods(joints, labels, n_classes)
+    best = best_method(methods)
+    mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
+    ClassifierMetrics(
+        model=snakemake.wildcards.model,
+        dataset=record.dataset,
+        seed=model.spec.seed,
+        latent_dim=model.latent_dim,
+        settings=model.spec.settings,
+        samples=params.samples,
+        positions=params.positions,
+        methods=methods,
+        best=best,
+        mistakes=mistakes,
+        ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic),
+        grid_error=quadrature_error(model, images["test"], params.positions),
+    ).write(outputs.metrics)
+    arrays = {f"{split}_{method}": values for split, joint in joints.items() for method, values in joint.items()}
+    write_npz(outputs.joints, arrays)
+    indices = [mistake.index for mistake in mistakes] or [0]
+    write_png(outputs.mistakes, tile_images(images["test"][indices] / 255, len(indices)))

@@ -1,11 +1,19 @@
-from latentlab import fetch
-from latentlab.files import write_json
-from latentlab.jobs import job
+from latentlab.data.fetch import fetch_dataset, local_data_folder
+from latentlab.records.data import DataRequest
+from latentlab.records.datasets import get_dataset
+from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as say:
-    params, request = snakemake.params, snakemake.params.request
-    folder = fetch.local_folder(request["data_dir"])
-    record = fetch.fetch(snakemake.wildcards.dataset, "resources", request["source"], folder, say)
-    sizes = {"validation_size": params.validation_size, "training_size": params.training_size}
-    write_json(snakemake.output.record, record | sizes)
-    write_json(snakemake.output.request, request)
+with job(snakemake.log) as log:
+    params = snakemake.params
+    request = DataRequest.from_dict(params.request)
+    record = fetch_dataset(
+        get_dataset(snakemake.wildcards.dataset),
+        "resources",
+        request.source,
+        local_data_folder(request.data_dir),
+        params.validation_size,
+        params.training_size,
+        log,
+    )
+    record.write(snakemake.output.record)
+    request.write(snakemake.output.request)

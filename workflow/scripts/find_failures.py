@@ -1,29 +1,40 @@
 import numpy as np
 
-from latentlab import analysis, atlas, data, grids, quality, training
-from latentlab.files import write_json, write_png
-from latentlab.jobs import job
+from latentlab.data.splits import load_split
+from latentlab.metrics.grids import grid_axis, grid_points, tile_images
+from latentlab.metrics.latent_plane import AMBIGUOUS_BELOW, PRIOR_LIMIT, find_failures
+from latentlab.metrics.neighbours import ReferenceImages
+from latentlab.metrics.reference_classifier import class_probabilities, load_reference_classifier
+from latentlab.models.checkpoint import load_checkpoint
+from latentlab.models.inference import decode_latents
+from latentlab.records.data import DataRecord
+from latentlab.records.metrics import FailureMetrics, FailureShares
+from latentlab.runtime.files import write_png
+from latentlab.runtime.jobs import job
+
+POSITIONS = 41  # per side of the grid on which failures are searched
 
 with job(snakemake.log):
-    record, params = snakemake.input.data, snakemake.params
-    model, described = training.load(snakemake.input.weights)
-    images, labels = data.load(record, "train")
-    held_out, _ = data.load(record, "validation")
-    known = analysis.Data(images, labels, held_out)
+    record, model = DataRecord.read(snakemake.input.data), load_checkpoint(snakemake.input.weights)
+    dataset = record.declaration
+    images, labels = load_split(record, "train")
+    reference = ReferenceImages(images, labels, load_split(record, "validation")[0])
 
-    axis = grids.axis(-atlas.PRIOR_LIMIT, atlas.PRIOR_LIMIT, 41)
-    plane = grids.points(axis, axis)
-    pictures = training.decode(model, described["settings"], plane)
-    distance, nearest = known.nearest(pictures)
-    judged = quality.probabilities(quality.load_judge(snakemake.input.judge), pictures)
-    found = atlas.failures(plane, distance, known.scale, judged)
+    axis = grid_axis(-PRIOR_LIMIT, PRIOR_LIMIT, POSITIONS)
+    positions = grid_points(axis, axis)
+    pixels = decode_latents(model, positions)
+    distance, nearest = reference.nearest(pixels)
+    classifier = load_reference_classifier(snakemake.input.reference_classifier, dataset)
+    probabilities = class_probabilities(classifier, pixels)
+    failures = find_failures(positions, distance, reference.distance_scale, probabilities)
 
-    chosen = [failure["index"] for failure in found] or [0]
-    rows = np.concatenate([pictures[chosen], images[nearest[chosen]].reshape(-1, 784) / 255])
-    write_png(snakemake.output.pictures, grids.tile(rows.reshape(-1, 28, 28), len(chosen)))
-    inside = np.linalg.norm(plane, axis=1) <= atlas.PRIOR_LIMIT
-    shares = {
-        "far": float((distance[inside] > known.scale).mean()),
-        "ambiguous": float((judged[inside].max(axis=1) < atlas.UNSURE).mean()),
-    }
-    write_json(snakemake.output.failures, {"found": found, "scale": known.scale, "share": shares})
+    indices = [failure.index for failure in failures] or [0]
+    rows = np.concatenate([pixels[indices], images[nearest[indices]].reshape(-1, dataset.n_pixels) / 255])
+    write_png(snakemake.output.images, tile_images(rows.reshape(-1, *dataset.image_shape), len(indices)))
+    inside = np.linalg.norm(positions, axis=1) <= PRIOR_LIMIT
+    share = FailureShares(
+        far=float((distance[inside] > reference.distance_scale).mean()),
+        ambiguous=float((probabilities[inside].max(axis=1) < AMBIGUOUS_BELOW).mean()),
+    )
+    metrics = FailureMetrics(failures=failures, share=share, distance_scale=reference.distance_scale)
+    metrics.write(snakemake.output.metrics)

@@ -1,15 +1,8 @@
-from latentlab import data, plots
-from latentlab.jobs import job
+from latentlab.figures.base import draw_figure, use_style
+from latentlab.records.assignments import FigureSpec
+from latentlab.runtime.jobs import job
 
 with job(snakemake.log):
-    plots.use_style(snakemake.input.style)
-    for path, figure in zip(snakemake.output.figures, snakemake.params.figures, strict=True):
-        plots.draw(
-            figure["plot"],
-            path,
-            [plots.Panel(**panel) for panel in figure["panels"]],
-            data.CLASSES[figure["dataset"]],
-            figure["width"],
-            figure.get("height"),
-            **figure["options"],
-        )
+    use_style(snakemake.input.style)
+    for path, values in zip(snakemake.output.figures, snakemake.params.figures, strict=True):
+        draw_figure(FigureSpec.from_dict(values), path)

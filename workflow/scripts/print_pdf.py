@@ -1,7 +1,7 @@
-from latentlab import report
-from latentlab.jobs import job
+from latentlab.report.pdf import print_pdf
+from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as say:
-    attached = [snakemake.input.provenance, snakemake.input.config]
-    size = report.print_pdf(snakemake.input.html, snakemake.output.pdf, attached)
-    say(f"fits at {size:.1f} pt")
+with job(snakemake.log) as log:
+    attachments = [snakemake.input.provenance, snakemake.input.config]
+    size = print_pdf(snakemake.input.html, snakemake.output.pdf, attachments)
+    log(f"fits at {size:.1f} pt")

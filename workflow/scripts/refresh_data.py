@@ -1,10 +1,11 @@
-from latentlab import data, fetch
-from latentlab.files import read_json, write_json
-from latentlab.jobs import job
+from latentlab.data.fetch import fetch_dataset, local_data_folder
+from latentlab.records.data import DataRecord
+from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as say:
-    folder = fetch.local_folder(snakemake.params.data_dir)
+with job(snakemake.log) as log:
+    folder = local_data_folder(snakemake.params.data_dir)
     for path in snakemake.input.records:
-        record = read_json(path)
-        if snakemake.params.data_source == "auto" and data.is_stand_in(record):
-            write_json(path, record | fetch.fetch(record["dataset"], "resources", "auto", folder, say))
+        record = DataRecord.read(path)
+        if snakemake.params.data_source == "auto" and record.is_synthetic:
+            sizes = record.validation_size, record.training_size
+            fetch_dataset(record.declaration, "resources", "auto", folder, *sizes, log).write(path)

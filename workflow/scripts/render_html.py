@@ -1,28 +1,35 @@
 from pathlib import Path
 
-from latentlab import data, report
-from latentlab.files import read_json, write_json, write_text, write_yaml
-from latentlab.jobs import job
+from latentlab.records.data import DataRecord
+from latentlab.records.settings import Author
+from latentlab.report.metrics_context import gather_metrics
+from latentlab.report.provenance import report_provenance
+from latentlab.report.render import Page, render_page, text_warnings
+from latentlab.runtime.files import write_text, write_yaml
+from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as say:
-    params, given, made = snakemake.params, snakemake.input, snakemake.output
-    metrics, records = report.gather(params.parts, given.metrics), [read_json(path) for path in given.data]
-    provenance = report.provenance_of(metrics, records, params.settings)
-    for sentence in report.complaints(params.title, params.course, params.authors, given.get("discussion")):
-        say(sentence, warning=True)
-    page = report.Page(
+with job(snakemake.log) as log:
+    params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
+    records = [DataRecord.read(path) for path in inputs.data]
+    authors = [Author.from_dict(author) for author in params.authors]
+    discussion = inputs.get("discussion")
+    metrics = gather_metrics(params.page_metrics, inputs.metrics)
+    provenance = report_provenance(metrics, records, params.settings)
+    for warning in text_warnings(params.title, params.course, authors, discussion):
+        log(warning, warning=True)
+    page = Page(
         title=params.title,
         course=params.course,
-        authors=params.authors,
-        classes=data.CLASSES[records[0]["dataset"]],
+        authors=authors,
+        classes=records[0].declaration.classes,
         sections=params.sections,
-        figures={Path(path).stem: path for path in given.figures},
-        discussion=given.get("discussion"),
+        figures={Path(path).stem: path for path in inputs.figures},
+        discussion=discussion,
         explorer=params.explorer,
     )
     template = next(
-        Path(path) for path in given.templates if path.endswith(f"{snakemake.wildcards.handin}/page.html.j2")
+        path for path in inputs.templates if path.endswith(f"{snakemake.wildcards.assignment}/page.html.j2")
     )
-    write_json(made.provenance, provenance)
-    write_yaml(made.config, params.settings)
-    write_text(made.html, report.render(template, page, metrics, provenance))
+    provenance.write(outputs.provenance)
+    write_yaml(outputs.config, params.settings)
+    write_text(outputs.html, render_page(template, page, metrics, provenance))

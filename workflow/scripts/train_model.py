@@ -1,21 +1,28 @@
 import time
 
-from latentlab import data, training
-from latentlab.files import write_csv
-from latentlab.jobs import job
+from latentlab.data.splits import load_split
+from latentlab.models.checkpoint import save_checkpoint
+from latentlab.models.inputs import to_tensors
+from latentlab.models.train import format_epoch, select_device, train_model
+from latentlab.records.data import DataRecord
+from latentlab.records.runs import ModelSpec
+from latentlab.records.settings import ModelSettings
+from latentlab.runtime.files import write_csv
+from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as say:
-    params, record = snakemake.params, snakemake.input.data
-    seed, latent_dim = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent_dim)
-    shown, held_out = (training.tensors(*data.load(record, split)) for split in ("train", "validation"))
-    device = training.device_of(params.device)
-    say(f"on {device}")
+with job(snakemake.log) as log:
+    wildcards, record = snakemake.wildcards, DataRecord.read(snakemake.input.data)
+    settings = ModelSettings.from_dict(snakemake.params.settings)
+    spec = ModelSpec.of(settings, record.declaration, int(wildcards.latent_dim), int(wildcards.seed))
+    training, validation = (to_tensors(*load_split(record, split)) for split in ("train", "validation"))
+    device = select_device(snakemake.params.device)
+    log(f"on {device}")
     start = time.monotonic()
 
-    def tell(row):
-        each, left = (time.monotonic() - start) / row["epoch"], params.settings["epochs"] - row["epoch"]
-        say(f"{training.describe(row)}; {each:.1f} s an epoch, {each * left:.0f} s left")
+    def log_epoch(row):
+        seconds, remaining = (time.monotonic() - start) / row["epoch"], settings.epochs - row["epoch"]
+        log(f"{format_epoch(row)}; {seconds:.1f} s per epoch, {seconds * remaining:.0f} s left")
 
-    model, history = training.train(params.settings, latent_dim, seed, shown, held_out, tell, device)
-    training.save(snakemake.output.weights, model, params.settings, seed)
+    model, history = train_model(spec, training, validation, log_epoch, device)
+    save_checkpoint(snakemake.output.weights, model)
     write_csv(snakemake.output.history, history)

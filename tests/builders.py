@@ -1,0 +1,118 @@
+"""Small data sets, and models whose answers are known, for tests."""
+
+import gzip
+import hashlib
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from latentlab.data.idx import encode_splits
+from latentlab.models.networks import VAE
+from latentlab.records.datasets import DATASETS
+from latentlab.records.runs import ModelSpec
+from latentlab.records.settings import ModelSettings
+
+MNIST = DATASETS["MNIST"]
+SIGMA = 0.3  # of every LinearGaussian
+
+
+def model_spec(
+    family="vae", latent_dim=2, seed=0, image_shape=MNIST.image_shape, n_classes=MNIST.n_classes, **settings
+):
+    """A ModelSpec; `settings` are those of the model config that differ from the defaults."""
+    return ModelSpec(
+        settings=ModelSettings(family=family, latent_dim=latent_dim, seed=seed, **settings),
+        latent_dim=latent_dim,
+        seed=seed,
+        image_shape=image_shape,
+        n_classes=n_classes,
+    )
+
+
+def flat_images(*greys, shape=MNIST.image_shape):
+    """Pixels (n, P) of images that have one grey each, 0 to 255."""
+    return np.repeat(np.array(greys)[:, None] / 255, np.prod(shape), axis=1)
+
+
+def block_images(count, seed=0, dataset=MNIST):
+    """uint8 images (count, rows, columns) of noise with a bright block, whose place is the class; and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % dataset.n_classes)
+    images = rng.integers(0, 80, (count, *dataset.image_shape), dtype=np.uint8)
+    columns = -(-dataset.n_classes // 2)  # of two rows of blocks
+    height, width = dataset.image_shape[0] // 2, dataset.image_shape[1] // columns
+    for image, label in zip(images, labels, strict=True):
+        row, column = divmod(int(label), columns)
+        top, bottom = row * height + height // 4, (row + 1) * height - height // 4
+        image[top:bottom, column * width : (column + 1) * width - 1] = 255
+    return torch.tensor(images), torch.tensor(labels)
+
+
+def plant_dataset(folder, dataset, n_train=50, n_test=20):
+    """Write files of the data set with few images into `folder` as torchvision lays them out, gzipped, and return its
+    declaration with their checksums."""
+    splits = {"train": block_images(n_train, 1, dataset), "test": block_images(n_test, 2, dataset)}
+    arrays = {split: (images.numpy(), labels.numpy().astype(np.uint8)) for split, (images, labels) in splits.items()}
+    raw_folder = folder / dataset.name / "raw"
+    raw_folder.mkdir(parents=True)
+    checksums = {}
+    for name, raw in encode_splits(arrays).items():
+        (raw_folder / f"{name}.gz").write_bytes(gzip.compress(raw))
+        checksums[name] = hashlib.sha256(raw).hexdigest()
+    return msgspec.structs.replace(dataset, sha256=checksums)
+
+
+class LinearGaussian(VAE):
+    """p(x|z) = N(W z + b, σ²), whose log p(x) is known: that of N(b, W Wᵀ + σ²). The encoder gives the mean and the
+    variances of the true posterior: it is exact for d = 1 and leaves correlations out for d = 2. With an offset b for
+    each class, (classes, P), it is conditional."""
+
+    def __init__(self, weight, offset):
+        n_pixels, latent_dim = weight.shape
+        conditional = offset.ndim == 2
+        super().__init__(
+            model_spec(
+                latent_dim=latent_dim,
+                image_shape=(1, n_pixels),
+                n_classes=len(offset) if conditional else 1,
+                conditional=conditional,
+                likelihood="gaussian",
+                sigma=SIGMA,
+                output="linear",
+            )
+        )
+        self.weight, self.offset = weight, offset
+
+    def decode(self, z, y=None):
+        return z @ self.weight.T + self._offset(y)
+
+    def encode(self, x, y=None):
+        covariance = self.precision().inverse()
+        mean = (x - self._offset(y)) @ self.weight @ covariance / SIGMA**2
+        return mean, covariance.diagonal().log().expand_as(mean)
+
+    def precision(self):
+        """Of the true posterior, (d, d)."""
+        return torch.eye(self.latent_dim) + self.weight.T @ self.weight / SIGMA**2
+
+    def log_prob(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """log p(x), or log p(x|y) of a conditional model, in closed form."""
+        covariance = self.weight @ self.weight.T + SIGMA**2 * torch.eye(len(self.weight))
+        return MultivariateNormal(self._offset(y), covariance).log_prob(x)
+
+    def sample(self, count, y=None):
+        clean = self.decode(torch.randn(count, self.latent_dim), y)
+        return clean + SIGMA * torch.randn_like(clean)
+
+    def _offset(self, y):
+        return self.offset if y is None or not self.conditional else self.offset[y]
+
+
+def linear_gaussian(latent_dim, n_pixels=6):
+    """An unconditional LinearGaussian with random weights. Seeds torch."""
+    torch.manual_seed(latent_dim)
+    weight, offset = 0.5 * torch.randn(n_pixels, latent_dim), torch.randn(n_pixels)
+    return LinearGaussian(weight, offset)

@@ -1,0 +1,451 @@
+"""Every figure is drawn at the size that its assignment asks for, from planted results of two data sets."""
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import msgspec
+import numpy as np
+import pytest
+from matplotlib import colors
+
+from latentlab.figures.base import FIGURES, class_colours, draw_figure, read_pixels, use_style
+from latentlab.figures.embeddings import class_centres
+from latentlab.figures.latent import emptiest_corner
+from latentlab.records.assignments import FigureSpec, Panel
+from latentlab.records.datasets import DATASETS, Dataset
+from latentlab.records.declarations import figure_declarations
+from latentlab.records.metrics import (
+    Axes,
+    ByClass,
+    ClassifierMetrics,
+    ConditionGrids,
+    Convergence,
+    Failure,
+    FailureMetrics,
+    FailureShares,
+    Grids,
+    LatentMetrics,
+    Losses,
+    MeanStd,
+    MethodPredictions,
+    Mistake,
+    ModelMetrics,
+    OODData,
+    PCAComparison,
+    Predictions,
+    Projection,
+    ProjectionMetrics,
+    ReliabilityBin,
+    Separation,
+    SweepMetrics,
+)
+from latentlab.records.settings import ModelSettings, Settings
+from latentlab.runtime.files import write_csv, write_npz, write_png
+
+ROOT = Path(__file__).parents[3]
+MNIST = DATASETS["MNIST"]
+WIDE = Dataset(
+    name="Wide",
+    title="Wide images",
+    torchvision="Wide",
+    image_shape=(12, 20),
+    classes=("left", "middle", "right"),
+    sha256={},
+    ood_partner="FashionMNIST",
+    reader="idx",
+    synthetic="draw_digit",
+)
+SETTINGS = ModelSettings(family="vae")
+N_GRID, N_CODES, DIMS = 3, 200, (2, 4)
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory):
+    return plant_results(tmp_path_factory.mktemp("mnist"), MNIST)
+
+
+@pytest.fixture(scope="module")
+def wide_folder(tmp_path_factory):
+    return plant_results(tmp_path_factory.mktemp("wide"), WIDE)
+
+
+@pytest.fixture
+def wide(wide_folder, monkeypatch):
+    monkeypatch.setitem(DATASETS, WIDE.name, WIDE)
+    return wide_folder
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with matplotlib.rc_context():
+        use_style(ROOT / "matplotlibrc")
+        yield
+
+
+def plant_results(folder, dataset):
+    """Every file that some figure reads, with random pixels and numbers."""
+    rng = np.random.default_rng(0)
+    rows, columns = dataset.image_shape
+    n_classes, labels = dataset.n_classes, np.arange(N_CODES) % dataset.n_classes
+    n_images = {  # down and across
+        "grid": (N_GRID, N_GRID),
+        "grid-occupied": (N_GRID, N_GRID),
+        "grid-quantiles": (N_GRID, N_GRID),
+        "conditions": (N_GRID, 2 * N_GRID),
+        "reconstructions": (8, 32),
+        "reconstructions_and_samples": (4, 10),
+        "strips": (1 + 2 * len(DIMS), 10),
+        "failures": (2, 2),
+        "mistakes": (1, 3),
+    }
+    for name, (down, across) in n_images.items():
+        write_png(folder / f"{name}.png", rng.random((down * rows, across * columns)))
+
+    positions = tuple(np.linspace(-4, 4, N_GRID).tolist())
+    axes = Axes(x=positions, y=positions)
+    Grids(grid=axes, quantiles=axes, occupied=axes).write(folder / "grids.json")
+    ConditionGrids(labels=(0, n_classes - 1), x=positions, y=positions, within_grid=1.0).write(
+        folder / "conditions.json"
+    )
+    FailureMetrics(
+        failures=(
+            Failure(index=0, z=(0.0, 1.0), kind="far", distance=3.0, confidence=0.9),
+            Failure(index=1, z=(1.0, 0.0), kind="ambiguous", distance=1.0, confidence=0.3),
+        ),
+        share=FailureShares(far=0.5, ambiguous=0.5),
+        distance_scale=2.0,
+    ).write(folder / "failures.json")
+    posteriors = {
+        "axes": np.sort(rng.normal(size=(2, 2, 5))),
+        "density": rng.random((2, 5, 5)),
+        "mean": np.zeros((2, 2)),
+        "std": np.ones((2, 2)),
+        "pixels": rng.random((2, dataset.n_pixels)),
+        "gap": np.array([0.1, 0.2]),
+    }
+    write_npz(folder / "posteriors.npz", posteriors)
+
+    codes = {f"{split}_mean": rng.normal(size=(N_CODES, 2)) for split in ("train", "test")}
+    write_npz(folder / "codes.npz", codes | {"train_labels": labels, "test_labels": labels})
+    points = {name: rng.normal(size=(N_CODES, 2)) for name in ("codes", "pixels")}
+    write_npz(folder / "projections.npz", points | {"labels": labels})
+    by_class = ByClass(mean=0.0, classes=(0.1,) * n_classes)
+    separation = Separation(silhouette=by_class, neighbour_accuracy=by_class)
+    projection = Projection(explained=(0.2, 0.1), dimensions=2, plane=separation, full=separation)
+    ProjectionMetrics(codes=projection, pixels=projection).write(folder / "projections.json")
+
+    columns_of_history = [
+        f"{split}_{term}" for split in ("train", "validation") for term in ("loss", "reconstruction", "kl")
+    ]
+    write_csv(folder / "history.csv", [{"epoch": i} | dict.fromkeys(columns_of_history, 9 - i) for i in (1, 2)])
+    losses = Losses(reconstruction=1.0, squared_error=0.1, root_squared_error=0.3, background_error=0.1, ink_error=0.2)
+    ModelMetrics(
+        model="vae",
+        dataset=dataset.name,
+        seed=0,
+        latent_dim=2,
+        settings=SETTINGS,
+        parameters=1,
+        layers=(),
+        training=Convergence(best_epoch=2, converged_epoch=1),
+        validation=losses,
+        test=losses,
+        latents=LatentMetrics(
+            std=(1.0, 1.0),
+            low=(-2.0, -2.0),
+            high=(2.0, 2.0),
+            neighbour_accuracy=0.5,
+            mutual_information=0.5,
+            active_units=2,
+            separation=separation,
+        ),
+        data="0" * 64,
+        weights="0" * 64,
+        versions={},
+    ).write(folder / "metrics.json")
+
+    spread = MeanStd(mean=(3.0, 2.0), std=(0.1, 0.2))
+    names = ("squared_error", "negative_elbo", "reconstruction", "kl", "active_units")
+    SweepMetrics(
+        model="vae",
+        settings=SETTINGS,
+        dims=DIMS,
+        seeds=2,
+        weights=(),
+        importance_weighted=spread,
+        frechet=spread,
+        frechet_real=spread,
+        pca=(4.0, 3.0),
+        best_dim=4,
+        saturation_dim=2,
+        **dict.fromkeys(names, spread),
+    ).write(folder / "sweep.json")
+    PCAComparison(
+        dims=(2, 900),
+        rank=784,
+        error=(3.0, 1.0),
+        pca=(2.0, 0.0),
+        noise=(1.0, 0.0),
+        noise_pca=(1.0, 0.0),
+        angle=(1.5, None),
+        median_angle=(1.0, None),
+        next_variance=(0.5, None),
+    ).write(folder / "pca_comparison.json")
+
+    bins = (
+        ReliabilityBin(share=0.999, confidence=0.9, accuracy=0.8),
+        ReliabilityBin(share=0.001, confidence=0.2, accuracy=0.7),
+    )
+    predictions = Predictions(accuracy=0.8, nll=0.5, ece=0.1, bins=bins)
+    method = MethodPredictions(
+        accuracy=0.8,
+        nll=0.5,
+        ece=0.1,
+        bins=bins,
+        temperature=1.5,
+        temperature_scaled=predictions,
+        confusion=tuple(map(tuple, np.eye(n_classes, dtype=int).tolist())),
+        most_confused=(),
+        auroc=0.9,
+    )
+    ClassifierMetrics(
+        model="cvae",
+        dataset=dataset.name,
+        seed=0,
+        latent_dim=2,
+        settings=SETTINGS,
+        samples=1,
+        positions=10,
+        methods={"quadrature": method},
+        best="quadrature",
+        mistakes=tuple(Mistake(index=i, label=0, predicted=n_classes - 1, confidence=0.9) for i in range(3)),
+        ood=OODData(dataset=dataset.ood_partner, synthetic=False),
+    ).write(folder / "classifier.json")
+    log_joint = {f"{split}_quadrature": rng.normal(size=(50, n_classes)) for split in ("test", "ood")}
+    write_npz(folder / "classifier.npz", log_joint)
+    return folder
+
+
+def panel_of(name, folder, stochastic=True):
+    files = {file: str(folder / file) for file in FIGURES[name].declaration.inputs}
+    return Panel(label="VAE", stochastic=stochastic, files=files)
+
+
+def options_of(name, dataset):
+    values = {"split": "test", "points": 10_000, "conditions": [0, dataset.n_classes - 1]}
+    return {option: values[option] for option in FIGURES[name].declaration.options}
+
+
+def spec_of(name, folder, dataset, width=90.0, height=40.0):
+    return FigureSpec(
+        name=name,
+        plot=name,
+        panels=(panel_of(name, folder),),
+        dataset=dataset.name,
+        width=width,
+        height=height,
+        options=options_of(name, dataset),
+    )
+
+
+def create(name, folder, dataset, stochastic=True):
+    """The Matplotlib figure itself."""
+    panels = [panel_of(name, folder, stochastic)]
+    return FIGURES[name].function(panels, dataset, (90.0, 40.0), **options_of(name, dataset))
+
+
+def size_of_svg(text):
+    """Width and height, millimetres."""
+    sizes = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', text).groups()
+    return tuple(float(size) * 25.4 / 72 for size in sizes)
+
+
+def images_of(ax):
+    return [np.asarray(image.get_array()) for image in ax.get_images()]
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+def test_the_declarations_read_from_the_source_are_those_of_the_registered_figures():
+    assert len(FIGURES) == 23
+    assert figure_declarations() == {name: registered.declaration for name, registered in FIGURES.items()}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_a_summary_and_takes_each_option_from_a_setting(name):
+    declaration = FIGURES[name].declaration
+    parameters = list(inspect.signature(FIGURES[name].function).parameters)
+    assert declaration.summary and declaration.inputs
+    assert parameters == ["panels", "dataset", "size", *declaration.options]
+    assert set(declaration.options.values()) <= {field.name for field in msgspec.structs.fields(Settings)}
+
+
+def test_figures_of_codes_require_a_latent_plane():
+    requirements = {name: registered.declaration.requires for name, registered in FIGURES.items()}
+    assert {name: requires for name, requires in requirements.items() if requires} == {
+        "embeddings": ("plane",),
+        "condition_embeddings": ("plane", "conditional"),
+    }
+
+
+def test_drawing_imports_neither_torch_nor_what_uses_it(mnist, tmp_path):
+    names = ["confusion", "sweep_error", "embeddings", "strips", "decoder_map", "history"]
+    assert len({FIGURES[name].function.__module__ for name in names}) == len(names)
+    for name in names:
+        spec_of(name, mnist, MNIST).write(tmp_path / f"{name}.json")
+    code = """
+import sys
+from pathlib import Path
+from latentlab.figures.base import draw_figure
+from latentlab.records.assignments import FigureSpec
+for path in sorted(Path(sys.argv[1]).glob("*.json")):
+    draw_figure(FigureSpec.read(path), path.with_suffix(".svg"))
+packages = ("torch.", "latentlab.data.", "latentlab.models.", "latentlab.metrics.")
+print([name for name in sys.modules if f"{name}.".startswith(packages)])
+"""
+    completed = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.strip() == "[]"
+    assert sorted(path.stem for path in tmp_path.glob("*.svg")) == sorted(names)
+
+
+# --- size and contents ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_the_size_of_its_spec_and_equal_bytes_each_time(name, mnist, tmp_path):
+    for file in ("a.svg", "b.svg"):
+        draw_figure(spec_of(name, mnist, MNIST), tmp_path / file)
+    svg = (tmp_path / "a.svg").read_text()
+    assert size_of_svg(svg) == pytest.approx((90, 40), abs=0.1)
+    assert svg == (tmp_path / "b.svg").read_text()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_can_be_drawn_of_a_data_set_of_another_shape(name, wide, tmp_path):
+    draw_figure(spec_of(name, wide, WIDE), tmp_path / "a.svg")
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, 40), abs=0.1)
+
+
+@pytest.mark.parametrize(("name", "height"), [("decoder_map", 90), ("sweep", 30), ("sweep_error", 67.5)])
+def test_without_a_height_a_figure_has_its_own_proportion(name, height, mnist, tmp_path):
+    draw_figure(spec_of(name, mnist, MNIST, height=None), tmp_path / "a.svg")
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, height), abs=0.1)
+
+
+def test_a_decoder_grid_keeps_the_proportion_of_its_images(wide, tmp_path):
+    draw_figure(spec_of("decoder_map", wide, WIDE, height=None), tmp_path / "a.svg")
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, 90 * 12 / 20), abs=0.1)
+    for name in ("decoder_map", "condition_maps"):
+        assert {ax.get_aspect() for ax in create(name, wide, WIDE).axes} == {12 / 20}
+
+
+def test_rows_of_reconstructions_and_samples_are_named_at_their_middles(wide):
+    (ax,) = create("reconstructions_and_samples", wide, WIDE).axes
+    assert ax.get_yticks().tolist() == [6, 18, 30, 42]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["input", "output", "sample", "sample"]
+
+
+def test_strips_are_divided_into_outputs_and_samples_after_whole_images(wide):
+    outputs, samples = create("strips", wide, WIDE).axes
+    pixels = read_pixels(str(wide / "strips.png"))
+    assert np.array_equal(images_of(outputs)[0], pixels[: 12 * 3])
+    assert np.array_equal(images_of(samples)[0], np.concatenate([np.ones((12, pixels.shape[1])), pixels[12 * 3 :]]))
+    assert outputs.get_yticks().tolist() == samples.get_yticks().tolist() == [6, 18, 30]
+    assert [label.get_text() for label in outputs.get_yticklabels()] == ["input", "2", "4"]
+    assert [label.get_text() for label in samples.get_yticklabels()] == ["", "2", "4"]
+
+
+def test_mistakes_are_shown_one_image_each_with_both_class_names(wide):
+    axes = [ax for ax in create("mistakes", wide, WIDE).axes if ax.get_images()]
+    pixels = read_pixels(str(wide / "mistakes.png"))
+    assert np.array_equal(np.concatenate([images_of(ax)[0] for ax in axes], axis=1), pixels)
+    assert [ax.get_title() for ax in axes] == ["left\n→ right"] * 3
+
+
+def test_posteriors_show_their_images_in_the_shape_of_the_data_set(wide):
+    pixels = np.load(wide / "posteriors.npz")["pixels"]
+    insets = [inset for ax in create("posteriors", wide, WIDE).axes for inset in ax.child_axes]
+    assert np.array_equal([images_of(inset)[0] for inset in insets], pixels.reshape(2, 12, 20))
+
+
+def test_failures_are_named_at_the_middles_of_their_images(wide):
+    (ax,) = create("failures", wide, WIDE).axes
+    assert ax.get_yticks().tolist() == [6, 18] and ax.get_xticks().tolist() == [10, 30]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1: 1.5×", "2: 30%"]
+
+
+def test_failures_are_numbered_at_their_positions_of_the_decoder_grid(mnist):
+    (ax,) = create("failure_map", mnist, MNIST).axes
+    assert {text.get_text(): text.get_position() for text in ax.texts} == {"1": (1.5, 1.75), "2": (1.75, 1.5)}
+
+
+def test_likelihoods_are_labelled_with_the_titles_of_both_data_sets(mnist, wide):
+    for folder, dataset, title in ((mnist, MNIST, "MNIST"), (wide, WIDE, "Wide images")):
+        legend = create("ood_likelihoods", folder, dataset).axes[0].get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == [title, "Fashion-MNIST"]
+
+
+def test_circles_of_the_prior_are_drawn_of_stochastic_models_only(mnist):
+    for stochastic, radii in ((True, [1, 2]), (False, [])):
+        (ax,) = create("embeddings", mnist, MNIST, stochastic).axes
+        assert [patch.radius for patch in ax.patches] == radii
+
+
+def test_bins_with_few_predictions_are_left_out_of_the_reliability_diagram(mnist):
+    _, *curves = create("reliability", mnist, MNIST).axes[0].get_lines()
+    assert [curve.get_xydata().tolist() for curve in curves] == [[[0.9, 0.8]]] * 2
+    assert [curve.get_label() for curve in curves] == ["T = 1: ECE 10.0 %", "T = 1.50: ECE 10.0 %"]
+
+
+# --- colours, centres, insets -----------------------------------------------------------------------------------------
+
+# What a reader without one kind of cone sees of linear RGB (Machado, Oliveira & Fernandes 2009, severity 1).
+COLOUR_VISION = {
+    "all": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def lab(linear):
+    """CIELAB (D65) of linear sRGB `(n, 3)`."""
+    to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    ratio = np.clip(linear, 0, 1) @ np.transpose(to_xyz) / [0.95047, 1, 1.08883]
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_class_colours_differ_for_every_reader(vision):
+    n_classes = max(dataset.n_classes for dataset in DATASETS.values())
+    rgb = np.array([colors.to_rgb(colour) for colour in class_colours(n_classes)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    perceived = lab(linear @ np.transpose(COLOUR_VISION[vision]))
+    distances = np.linalg.norm(perceived[:, None] - perceived, axis=2)[np.triu_indices(n_classes, 1)]
+    assert n_classes == 10 and distances.min() > 15, "CIELAB units; about 2 can just be told apart"
+
+
+def test_colours_are_repeated_where_there_are_more_classes_than_colours():
+    colours = class_colours(12)
+    assert len(set(colours)) == 10 and colours[10:] == colours[:2]
+
+
+def test_class_centres_are_medians_and_nan_for_a_missing_class():
+    codes = np.array([[0, 0], [1, 1], [90, 2], [5, 5.0]])
+    centres = class_centres(codes, np.array([0, 0, 0, 2], np.uint8), n_classes=3)
+    assert centres[[0, 2]].tolist() == [[1, 1], [5, 5]] and np.isnan(centres[1]).all()
+
+
+def test_the_image_of_a_posterior_hides_neither_the_density_nor_the_gaussian():
+    x = y = np.linspace(0, 1, 40)
+    density = np.ones((40, 40)) * 1e-6
+    density[30:, :10] = 1  # at high z2 and low z1: the upper left corner
+    mean, std = np.array([0.85, 0.85]), np.array([0.05, 0.05])
+    assert emptiest_corner(x, y, density, mean, std) == (0.02, 0.02)

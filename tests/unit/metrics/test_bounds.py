@@ -1,0 +1,85 @@
+"""Losses and bounds, against a linear-Gaussian model whose log p(x) is known."""
+
+import pytest
+import torch
+from builders import block_images, linear_gaussian, model_spec
+
+from latentlab.metrics.bounds import compare_bounds, elbo, evaluate_losses, importance_weighted, squared_errors
+from latentlab.models.networks import build_model
+from latentlab.models.train import train_model
+
+IMAGES, LABELS = block_images(300)
+
+
+def train(**settings):
+    spec = model_spec(hidden=(32,), epochs=2, batch_size=64, **settings)
+    return train_model(spec, (IMAGES, LABELS), (IMAGES[:50], LABELS[:50]))[0]
+
+
+def test_with_the_true_posterior_every_bound_is_tight():
+    model = linear_gaussian(1)
+    x = model.sample(200)
+    assert torch.allclose(importance_weighted(model, x, samples=3), model.log_prob(x), atol=1e-3)
+    assert elbo(model, x, samples=500).mean().item() == pytest.approx(model.log_prob(x).mean().item(), abs=0.02)
+
+
+def test_more_samples_bring_the_bound_nearer_from_below():
+    model = linear_gaussian(2)
+    x = model.sample(2000)
+    log_likelihood = model.log_prob(x).mean().item()
+    bounds = [importance_weighted(model, x, samples=k).mean().item() for k in (1, 8, 256)]
+    assert bounds[0] < bounds[1] < bounds[2] == pytest.approx(log_likelihood, abs=0.01)
+
+
+def test_errors_of_background_and_ink_are_separate():
+    """A model that draws every pixel as 0.5 is 0.5 off in the background, and right in the grey square."""
+    images = torch.zeros(4, 28, 28, dtype=torch.uint8)
+    images[:, 7:21, 7:21] = 128
+    model = build_model(model_spec("autoencoder", likelihood="gaussian"))
+    for weights in model.parameters():
+        torch.nn.init.zeros_(weights)
+    errors = squared_errors(model, images, torch.zeros(4, dtype=torch.int64))
+    assert errors["background_error"] == pytest.approx(0.25)
+    assert errors["ink_error"] == pytest.approx(0, abs=1e-4)
+    assert errors["squared_error"] == pytest.approx(0.75 * 0.25, abs=1e-4)
+    assert errors["root_squared_error"] == pytest.approx(errors["squared_error"] ** 0.5)
+
+
+def test_losses_are_nats_per_image():
+    model = train()
+    losses = evaluate_losses(model, IMAGES, LABELS)
+    assert losses.negative_elbo == pytest.approx(losses.reconstruction + losses.kl)
+    assert losses == evaluate_losses(model, IMAGES, LABELS), "the noise has its own seed"
+    thirds = [evaluate_losses(model, IMAGES[i : i + 100], LABELS[i : i + 100]).kl for i in (0, 100, 200)]
+    assert losses.kl == pytest.approx(sum(thirds) / 3, rel=1e-5)
+
+
+def test_an_autoencoder_has_no_kl_term_and_no_elbo():
+    losses = evaluate_losses(train(family="autoencoder"), IMAGES, LABELS)
+    assert losses.kl is None and losses.negative_elbo is None and losses.reconstruction > 0
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_the_elbo_and_the_importance_weighted_bound_lie_below_the_log_likelihood(conditional):
+    likelihoods = compare_bounds(
+        train(conditional=conditional, binarise=True), IMAGES[:100], LABELS[:100], grid_size=60
+    )
+    assert likelihoods.elbo < likelihoods.importance_weighted < likelihoods.log_likelihood + likelihoods.grid_error
+    assert likelihoods.gap == pytest.approx(likelihoods.log_likelihood - likelihoods.elbo)
+    assert likelihoods.grid_error < 0.01 and likelihoods.samples == 64
+
+
+def test_only_binary_or_gaussian_pixels_have_a_normalised_likelihood():
+    normalised = {
+        (likelihood, binarise): compare_bounds(
+            train(likelihood=likelihood, binarise=binarise, latent_dim=3), IMAGES[:20], LABELS[:20], samples=2
+        ).normalised
+        for likelihood in ("bernoulli", "gaussian")
+        for binarise in (False, True, "training")
+    }
+    assert [key for key, value in normalised.items() if not value] == [("bernoulli", False), ("bernoulli", "training")]
+
+
+def test_three_dimensions_have_no_quadrature():
+    likelihoods = compare_bounds(train(latent_dim=3), IMAGES[:20], LABELS[:20], samples=2)
+    assert likelihoods.log_likelihood is likelihoods.gap is likelihoods.grid_error is None

@@ -1,0 +1,45 @@
+import pytest
+import torch
+from builders import model_spec
+from torch.distributions import Bernoulli as TorchBernoulli
+from torch.distributions import Independent, Normal
+
+from latentlab.models.likelihoods import Bernoulli, Gaussian, build_likelihood
+
+torch.manual_seed(0)
+X, OUTPUT = torch.rand(7, 784), torch.randn(7, 784)
+
+
+def test_bernoulli_is_the_distribution_summed_over_pixels():
+    binary = (X > 0.5).float()
+    expected = Independent(TorchBernoulli(logits=OUTPUT), 1).log_prob(binary)
+    assert torch.allclose(Bernoulli().log_prob(binary, OUTPUT), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5**0.5, 1.0])
+@pytest.mark.parametrize("linear", [False, True])
+def test_gaussian_includes_its_normalising_constant(sigma, linear):
+    mean = OUTPUT if linear else torch.sigmoid(OUTPUT)
+    expected = Independent(Normal(mean, sigma), 1).log_prob(X)
+    assert torch.allclose(Gaussian(sigma, linear).log_prob(X, OUTPUT), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(0.7), Gaussian(0.7, linear=True)])
+def test_the_matrix_has_the_same_likelihoods(likelihood):
+    x, output = torch.rand(5, 784).round(), torch.randn(3, 784)
+    matrix = likelihood.log_prob_matrix(x, output)
+    assert matrix.shape == (5, 3)
+    for g in range(3):
+        assert torch.allclose(matrix[:, g], likelihood.log_prob(x, output[g].expand_as(x)), rtol=1e-4, atol=1e-2)
+
+
+def test_pixels_are_the_mean():
+    assert torch.equal(Bernoulli().pixels(OUTPUT), torch.sigmoid(OUTPUT))
+    assert torch.equal(Gaussian(1).pixels(OUTPUT), torch.sigmoid(OUTPUT))
+    assert torch.equal(Gaussian(1, linear=True).pixels(OUTPUT), OUTPUT)
+
+
+def test_the_settings_choose_the_likelihood():
+    assert isinstance(build_likelihood(model_spec().settings), Bernoulli)
+    gaussian = build_likelihood(model_spec(likelihood="gaussian", sigma=0.3, output="linear").settings)
+    assert isinstance(gaussian, Gaussian) and gaussian.sigma == 0.3 and gaussian.linear

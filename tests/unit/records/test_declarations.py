@@ -1,0 +1,36 @@
+from latentlab.models import networks
+from latentlab.models.networks import Autoencoder
+from latentlab.records.declarations import Family, FigureDeclaration, figure_declarations, model_families
+from latentlab.records.metrics import METRICS_FILES
+from latentlab.records.runs import FILE_REQUIREMENTS, REQUIREMENT_SETTINGS
+from latentlab.records.settings import Settings
+
+
+def test_families_are_the_subclasses_of_autoencoder():
+    classes = [value for value in vars(networks).values() if isinstance(value, type) and issubclass(value, Autoencoder)]
+    assert model_families() == {
+        name: Family(name=name, stochastic=cls.stochastic) for cls in classes for name in [cls.__name__.lower()]
+    }
+    assert set(model_families()) >= {"autoencoder", "vae", "convolutional"}
+
+
+def test_a_figure_is_declared_by_its_decorator_and_its_docstring():
+    embeddings = figure_declarations()["embeddings"]
+    assert embeddings == FigureDeclaration(
+        name="embeddings",
+        summary=embeddings.summary,
+        inputs=("codes.npz",),
+        options={"split": "embedding_split", "points": "embedding_points"},
+        requires=("plane",),
+    )
+
+
+def test_figures_name_only_settings_requirements_and_files_that_there_are():
+    run_files = {"history.csv", "codes.npz", "projections.npz", "reconstructions.png", "strips.png"}
+    known_files = {*METRICS_FILES, *FILE_REQUIREMENTS, *run_files, "reconstructions_and_samples.png"}
+    assert len(figure_declarations()) > 20
+    for declaration in figure_declarations().values():
+        assert declaration.summary.endswith("."), declaration.name
+        assert declaration.inputs and set(declaration.inputs) <= known_files, declaration.name
+        assert set(declaration.options.values()) <= set(Settings.__struct_fields__), declaration.name
+        assert set(declaration.requires) <= set(REQUIREMENT_SETTINGS), declaration.name

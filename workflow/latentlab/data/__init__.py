@@ -1,0 +1,1 @@
+"""Data sets: fetching, verifying, reading and drawing them."""

@@ -1,0 +1,266 @@
+"""The explorer: one HTML file in which a reader moves through latent planes, with the trained decoders inside."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import msgspec
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+from scipy.stats import norm
+from torch import nn
+
+from latentlab.metrics.grids import grid_axis, tile_images
+from latentlab.models.networks import Autoencoder
+from latentlab.records.base import Record
+from latentlab.report.fonts import data_uri
+from latentlab.report.templates import render_template
+
+N_POINTS = 2000  # test images on the page
+COLUMNS = 50  # of the image sheet, which holds all of them
+MARGIN = 0.05  # around the codes, as a share of their range
+DENSITY_SIZE = 128  # positions per side at which the density is computed
+MAX_BYTES = 4_000_000  # of the page
+RESERVED_BYTES = 20_000  # for its HTML, labels and colours
+SCRIPTS = "decoder.js", "plane.js", "explorer.js"  # each imports only from those before it
+ACTIVATIONS = nn.ReLU, nn.Tanh, nn.Sigmoid  # those that decoder.js implements
+
+
+class PackedLayer(Record, frozen=True, omit_defaults=False):
+    """A linear layer. Arrays are base64 of their bytes, the lowest byte first."""
+
+    weights: str
+    """int16, (outputs, inputs)."""
+    scales: str
+    """float32, (outputs,): what each row of the weights is multiplied by."""
+    bias: str
+    """float32, (outputs,)."""
+    activation: str | None = None
+    """The class in torch.nn of the activation that follows."""
+
+
+class ExplorerModel(Record, frozen=True, omit_defaults=False):
+    """What the page holds of a model with a latent plane. Arrays are base64 of their bytes, the lowest byte first."""
+
+    label: str
+    """Its name on the page."""
+    weights: str
+    """SHA-256 (hex) of the weights file."""
+    stochastic: bool
+    conditional: bool
+    output: str
+    """"sigmoid", or "linear": what turns the decoder's output into pixels."""
+    low: tuple[float, float]
+    """The lowest values of z that are shown."""
+    high: tuple[float, float]
+    codes: str
+    """float32, (points, 2)."""
+    densities: tuple[str, ...]
+    """uint8, (DENSITY_SIZE, DENSITY_SIZE) each; see `code_densities`."""
+    layers: tuple[PackedLayer, ...] | None
+    """Of the decoder; None if it is not made of linear layers and `ACTIVATIONS`."""
+
+
+def describe_model(model: Autoencoder, label: str, codes: Mapping[str, np.ndarray], weights: str) -> ExplorerModel:
+    """What the page holds of a model.
+
+    Args:
+        label: its name on the page.
+        codes: the arrays of codes.npz.
+        weights: SHA-256 (hex) of its weights file.
+    """
+    low, high = view_range(codes["test_mean"], model.stochastic)
+    return ExplorerModel(
+        label=label,
+        weights=weights,
+        stochastic=model.stochastic,
+        conditional=model.conditional,
+        output=model.spec.settings.output,
+        low=low,
+        high=high,
+        codes=encode_array(codes["test_mean"][:N_POINTS], "<f4"),
+        densities=tuple(encode_array(density, "u1") for density in code_densities(model, codes, low, high)),
+        layers=pack_layers(model.decoder) if type(model).decode is Autoencoder.decode else None,
+    )
+
+
+def view_range(codes: np.ndarray, stochastic: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The range of the plane that is shown, (low, high), each for both dimensions. It holds all points, even if they
+    coincide. For a stochastic model it is a square around the mean of the prior that holds the prior's circles, so that
+    these are round.
+
+    Args:
+        codes: of the test images, (n, 2).
+    """
+    z = codes[:N_POINTS]
+    low, high = z.min(axis=0), z.max(axis=0)
+    if stochastic:
+        high = np.full(2, max(np.abs(z).max(), 2.0))
+        low = -high
+    margin = MARGIN * np.maximum(high - low, 1e-3)
+    return _pair(low - margin), _pair(high + margin)
+
+
+def code_densities(
+    model: Autoencoder, codes: Mapping[str, np.ndarray], low: tuple[float, float], high: tuple[float, float]
+) -> list[np.ndarray]:
+    """The density of the codes, which is the mean of q(z|x) over the test images, as images
+    (DENSITY_SIZE, DENSITY_SIZE) of its square root, from 0 to 255 at its maximum. A conditional model has one for each
+    label, an autoencoder none."""
+    if "test_log_var" not in codes:
+        return []
+    x, y = (grid_axis(low[i], high[i], DENSITY_SIZE) for i in range(2))
+    groups: list[Any] = [slice(None)]
+    if model.conditional:
+        groups = [codes["test_labels"] == label for label in range(model.spec.n_classes)]
+    densities = [mixture_density(x, y, codes["test_mean"][group], codes["test_log_var"][group]) for group in groups]
+    return [np.sqrt(density / max(density.max(), 1e-300)) * 255 for density in densities]
+
+
+def mixture_density(x: np.ndarray, y: np.ndarray, mean: np.ndarray, log_var: np.ndarray) -> np.ndarray:
+    """The density of an even mixture of Gaussians N(mean, exp log_var).
+
+    Args:
+        x, y: positions along both axes, ascending.
+        mean, log_var: (n, 2).
+
+    Returns:
+        (len(y), len(x)), with the highest y in the first row.
+    """
+    std = np.exp(0.5 * log_var.astype(float))
+    across, down = (
+        norm.pdf(positions[:, None], mean[:, i], std[:, i])
+        for i, positions in enumerate((np.asarray(x), np.asarray(y)[::-1]))
+    )
+    return down @ across.T / max(len(mean), 1)
+
+
+def pack_layers(decoder: nn.Module) -> tuple[PackedLayer, ...] | None:
+    """The layers of a decoder, with weights rounded to 16 bits; None if it has any but linear layers, each followed by
+    at most one of `ACTIVATIONS`."""
+    layers: list[PackedLayer] = []
+    for layer in decoder if isinstance(decoder, nn.Sequential) else [decoder]:
+        if isinstance(layer, nn.Linear):
+            layers.append(_pack_linear(layer))
+        elif isinstance(layer, ACTIVATIONS) and layers and not layers[-1].activation:
+            layers[-1] = msgspec.structs.replace(layers[-1], activation=type(layer).__name__)
+        else:
+            return None
+    return tuple(layers)
+
+
+def encode_array(values: Any, dtype: str) -> str:
+    """Base64 of an array's bytes."""
+    return base64.b64encode(np.asarray(values).astype(dtype).tobytes()).decode()
+
+
+def select_models(models: Sequence[ExplorerModel], max_bytes: int) -> tuple[list[ExplorerModel], list[str]]:
+    """The models that the page can decode and that fit into `max_bytes` together, in order, and the labels of all
+    others."""
+    selected, omitted = [], []
+    for model in models:
+        size = len(json.dumps(model.to_dict()))
+        if model.layers and size <= max_bytes:
+            max_bytes -= size
+            selected.append(model)
+        else:
+            omitted.append(model.label)
+    return selected, omitted
+
+
+def image_sheet(images: np.ndarray) -> str:
+    """uint8 images (n, rows, columns) as one PNG with `COLUMNS` of them side by side, as a data URI."""
+    n_rows = -(-len(images) // COLUMNS)
+    padded = np.zeros((n_rows * COLUMNS, *images.shape[1:]), np.uint8)
+    padded[: len(images)] = images
+    file = io.BytesIO()
+    Image.fromarray(tile_images(padded, COLUMNS)).save(file, "png", optimize=True)
+    return data_uri(file.getvalue(), "image/png")
+
+
+def class_colours(style: str | Path) -> list[str]:
+    """The colours of the classes in a matplotlibrc."""
+    cycle = matplotlib.rc_params_from_file(style, use_default_template=False)["axes.prop_cycle"]
+    return [f"#{colour.lstrip('#')}" for colour in cycle.by_key()["color"]]
+
+
+def bundle(folder: str | Path) -> str:
+    """The scripts as one, without their imports and exports."""
+    text = "".join(Path(folder, name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return re.sub(r"^export ", "", re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE), flags=re.MULTILINE)
+
+
+def content_hash(text: str) -> str:
+    """The source expression with which a Content-Security-Policy allows one inline script or style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()}"
+
+
+def render_explorer(
+    folder: str | Path,
+    models: Sequence[ExplorerModel],
+    images: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    style: str | Path,
+    about: Mapping[str, Any],
+) -> str:
+    """The HTML of the explorer.
+
+    Args:
+        folder: templates/explorer.
+        models: in the order in which they are offered.
+        images, labels: the test split, uint8 (n, rows, columns) and (n,).
+        classes: class names, in the order of the labels.
+        style: path of the matplotlibrc with the colours of the classes.
+        about: `title`, and where the page comes from: `dataset` (name), `synthetic` (whether its data are), `data`
+            (SHA-256), `version` and `commit`.
+    """
+    folder, sheet = Path(folder), image_sheet(images[:N_POINTS])
+    css, script = (folder / "explorer.css").read_text(encoding="utf-8"), bundle(folder)
+    max_bytes = MAX_BYTES - len(sheet) - len(css) - len(script) - RESERVED_BYTES
+    selected, omitted = select_models(models, max_bytes)
+    colours = class_colours(style)
+    page_data = {
+        "models": [model.to_dict() for model in selected],
+        "classes": classes,
+        "image_shape": images.shape[1:],
+        "columns": COLUMNS,
+        "labels": encode_array(labels[:N_POINTS], "u1"),
+        "colours": colours,
+    }
+    context = {
+        "models": selected,
+        "omitted": omitted,
+        "classes": classes,
+        "image_shape": images.shape[1:],
+        "colours": colours,
+        "n_images": len(images),
+        "sheet": Markup(sheet),
+        "css": Markup(css),
+        "script": Markup(script),
+        "hash": content_hash,
+        "page_data": Markup(json.dumps(page_data).replace("<", "\\u003c")),
+    }
+    return render_template(folder / "page.html.j2", dict(about) | context)
+
+
+def _pack_linear(layer: nn.Linear) -> PackedLayer:
+    weights, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+    scales = np.maximum(np.abs(weights).max(axis=1), 1e-30) / 32767
+    return PackedLayer(
+        weights=encode_array((weights / scales[:, None]).round(), "<i2"),
+        scales=encode_array(scales, "<f4"),
+        bias=encode_array(bias, "<f4"),
+    )
+
+
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    x, y = values.tolist()
+    return x, y

@@ -1,0 +1,133 @@
+"""What all figures share: their registry, their size, their style and small drawing helpers.
+
+A figure is a function with the decorator `@figure(...)`. It takes the panels of the models that it shows, the
+declaration of their data set, its size and its options, reads the results files of the panels, and returns a Matplotlib
+figure:
+
+    @figure(inputs=("history.csv",))
+    def history(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure: ...
+
+Figures are drawn at the size at which they are printed, so that all have the same font sizes. They are created without
+pyplot, which would keep a reference to each of them.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+from typing import Any, TypeVar
+
+import font_source_sans_pro
+import matplotlib
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from latentlab.records.assignments import FigureSpec
+from latentlab.records.datasets import get_dataset
+from latentlab.records.declarations import FigureDeclaration
+from latentlab.runtime.files import atomic_write
+
+MM = 1 / 25.4  # inches
+
+Size = tuple[float, float | None]  # width and height in millimetres; a height of None is the figure's own proportion
+F = TypeVar("F", bound=FunctionType)
+
+
+@dataclass(frozen=True)
+class RegisteredFigure:
+    """A function that draws a figure, and what it declares."""
+
+    function: Callable[..., Figure]
+    declaration: FigureDeclaration
+
+
+FIGURES: dict[str, RegisteredFigure] = {}
+"""Name of the function → the figure. Complete once the package `latentlab.figures` is imported."""
+
+
+def figure(
+    *,
+    inputs: Sequence[str],
+    options: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+    several: bool = False,
+) -> Callable[[F], F]:
+    """Register a function as the figure of its name.
+
+    `latentlab.records.declarations` reads the arguments from the source text, so they have to be literals.
+
+    Args:
+        inputs: names of the results files that the figure reads of each model.
+        options: parameter of the function → the setting of config.yaml that it takes its value from.
+        requires: what a model has to be, besides what the results files require of it.
+        several: whether it can show several models side by side; otherwise it shows one.
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        summary = (inspect.getdoc(function) or "").split("\n\n")[0]
+        declaration = FigureDeclaration(
+            name=name,
+            summary=" ".join(summary.split()),
+            inputs=tuple(inputs),
+            options=dict(options or {}),
+            requires=tuple(requires),
+            several=several,
+        )
+        FIGURES[name] = RegisteredFigure(function, declaration)
+        return function
+
+    return register
+
+
+def draw_figure(spec: FigureSpec, path: str | Path) -> None:
+    """Draw a figure in the current style and save it at `path`, in the format that its suffix names."""
+    fig = FIGURES[spec.plot].function(spec.panels, get_dataset(spec.dataset), (spec.width, spec.height), **spec.options)
+    with atomic_write(path) as partial:
+        fig.savefig(partial, metadata={"Date": None})
+
+
+def use_style(matplotlibrc: str | Path) -> None:
+    """Use the style of the file `matplotlibrc`, with fonts from installed packages: those of the machine have no
+    influence."""
+    for font in Path(font_source_sans_pro.font_directory).glob("*.ttf"):
+        font_manager.fontManager.addfont(str(font))
+    matplotlib.rc_file(matplotlibrc)
+
+
+def new_figure(size: Size, aspect: float) -> Figure:
+    """An empty figure of this size; `aspect` is width divided by height, and counts where `size` has no height."""
+    width, height = size
+    return Figure(figsize=(width * MM, height * MM if height else width * MM / aspect))
+
+
+def class_colours(n_classes: int) -> list[str]:
+    """A colour for each class: those of the style in order, repeated where there are more classes than colours."""
+    cycle = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
+    return [cycle[label % len(cycle)] for label in range(n_classes)]
+
+
+def read_pixels(path: str) -> np.ndarray:
+    """The pixels of a greyscale PNG, 0 to 1, `(rows, columns)`."""
+    return imread(path)
+
+
+def show_pixels(ax: Axes, pixels: np.ndarray, **options: Any) -> None:
+    """Show greyscale pixels `(rows, columns)` without smoothing or a frame; `options` are those of `imshow`."""
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none", **options)
+    ax.spines[:].set_visible(False)
+
+
+def image_centres(n_images: int, length: int) -> np.ndarray:
+    """The middles of adjacent images of `length` pixels along an axis, `(n_images,)`."""
+    return length * (np.arange(n_images) + 0.5)
+
+
+def label_latent_axes(ax: Axes) -> None:
+    """Name both axes of a latent plane."""
+    ax.set_xlabel("$z_1$", labelpad=1)
+    ax.set_ylabel("$z_2$", labelpad=3)

@@ -1,0 +1,157 @@
+"""Figures of the codes of images, and of how well they separate the classes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+
+from latentlab.figures.base import Size, class_colours, figure, label_latent_axes, new_figure
+from latentlab.records.assignments import Panel
+from latentlab.records.datasets import Dataset
+from latentlab.records.metrics import ProjectionMetrics
+
+HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]  # keeps text legible on top of points
+
+
+@figure(
+    inputs=("codes.npz",),
+    options={"split": "embedding_split", "points": "embedding_points"},
+    requires=("plane",),
+    several=True,
+)
+def embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str, points: int) -> Figure:
+    """Codes coloured by class, with the centre of each class; circles mark 1σ and 2σ of the prior.
+
+    Args:
+        split: the images whose codes are shown, "train" or "test".
+        points: the number of codes shown, at most.
+    """
+    fig = new_figure(size, aspect=len(panels))
+    axes = fig.subplots(1, len(panels), squeeze=False)[0]
+    for ax, panel in zip(axes, panels, strict=True):
+        arrays = np.load(panel.files["codes.npz"])
+        codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
+        _scatter_by_class(ax, codes, labels, dataset)
+        low, high = np.quantile(codes, [0.001, 0.999], axis=0)
+        if panel.stochastic:
+            for sigmas in (1, 2):
+                _draw_prior_circle(ax, sigmas)
+                ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)
+            low, high = np.full(2, min(*low, -2.1)), np.full(2, max(*high, 2.1))  # equal scales keep circles round
+        pad = 0.03 * (high - low)
+        ax.set(xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1]))
+        ax.set_box_aspect(1)
+        ax.set_title(panel.label)
+        label_latent_axes(ax)
+    _add_class_legend(fig, dataset)
+    return fig
+
+
+@figure(inputs=("codes.npz",), options={"conditions": "conditions"}, requires=("plane", "conditional"))
+def condition_embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, conditions: Sequence[int]) -> Figure:
+    """Training codes of a conditional model, one panel for each label; circles mark 1σ and 2σ of the prior.
+
+    Args:
+        conditions: the labels.
+    """
+    (panel,) = panels
+    arrays = np.load(panel.files["codes.npz"])
+    codes, labels = arrays["train_mean"], arrays["train_labels"]
+    fig = new_figure(size, aspect=len(conditions))
+    axes = fig.subplots(1, len(conditions), squeeze=False, sharex=True, sharey=True)[0]
+    limit = max(3.2, np.quantile(np.abs(codes), 0.999))
+    colours = class_colours(dataset.n_classes)
+    for ax, label in zip(axes, conditions, strict=True):
+        ax.scatter(*codes[labels == label].T, c=colours[label], s=1.2, linewidths=0, alpha=0.5, rasterized=True)
+        for sigmas in (1, 2):
+            _draw_prior_circle(ax, sigmas)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), title=f"label {dataset.classes[label]}")
+        ax.set_box_aspect(1)
+    return fig
+
+
+@figure(inputs=("projections.npz", "projections.json"))
+def projections(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """Codes and pixels, each in the plane of their first two principal components, coloured by class."""
+    (panel,) = panels
+    arrays = np.load(panel.files["projections.npz"])
+    metrics = ProjectionMetrics.read(panel.files["projections.json"])
+    fig = new_figure(size, aspect=2)
+    for ax, points, projection, title in zip(
+        fig.subplots(1, 2),
+        (arrays["codes"], arrays["pixels"]),
+        (metrics.codes, metrics.pixels),
+        (f"{panel.label}: codes", "pixels"),
+        strict=True,
+    ):
+        _scatter_by_class(ax, points, arrays["labels"], dataset)
+        ax.set_title(title)
+        ax.set_box_aspect(1)
+        x_share, y_share = projection.explained
+        ax.set_xlabel(f"component 1 ({x_share:.1%} of the variance)", labelpad=1)
+        ax.set_ylabel(f"component 2 ({y_share:.1%} of the variance)", labelpad=1)
+    _add_class_legend(fig, dataset)
+    return fig
+
+
+@figure(inputs=("projections.json",))
+def separation(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """How far each class keeps apart from the others, among codes and among pixels in two principal components."""
+    (panel,) = panels
+    metrics = ProjectionMetrics.read(panel.files["projections.json"])
+    planes = {"codes": metrics.codes.plane, "pixels": metrics.pixels.plane}
+    fig = new_figure(size, aspect=1)
+    axes = fig.subplots(1, 2, sharey=True)
+    rows = np.arange(dataset.n_classes)
+    for ax, measure, label in zip(
+        axes, ("silhouette", "neighbour_accuracy"), ("silhouette", "neighbours agree"), strict=True
+    ):
+        for i, (name, plane) in enumerate(planes.items()):
+            ax.barh(rows + 0.4 * i - 0.2, getattr(plane, measure).classes, 0.38, color=f"C{i}", label=name)
+        ax.axvline(0, color="0.3", lw=0.6)
+        ax.grid(axis="x")
+        ax.set_axisbelow(True)
+        ax.set_xlabel(label)
+        ax.locator_params(axis="x", nbins=4)
+    axes[0].set_yticks(rows, dataset.classes)
+    axes[0].invert_yaxis()
+    axes[0].tick_params(axis="y", length=0)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, borderpad=0)
+    return fig
+
+
+def class_centres(codes: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Median of the codes `(n, d)` of each class, `(n_classes, d)`; NaN for a class without codes."""
+    centres = np.full((n_classes, codes.shape[1]), np.nan)
+    for label in np.unique(labels):
+        centres[label] = np.median(codes[labels == label], axis=0)
+    return centres
+
+
+def _scatter_by_class(ax: Axes, points: np.ndarray, labels: np.ndarray, dataset: Dataset) -> None:
+    """Points `(n, 2)` coloured by class. The centre of each class carries the number of the class, which the legend
+    explains, so that no reader depends on the colours."""
+    colours = class_colours(dataset.n_classes)
+    order = np.random.default_rng(0).permutation(len(points))  # no class lies on top of the others
+    ax.scatter(*points[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+    for label, centre in enumerate(class_centres(points, labels, dataset.n_classes)):
+        ax.plot(*centre, "o", ms=6.5, color=colours[label], mec="black", mew=0.6)
+        ax.annotate(str(label), centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
+
+
+def _add_class_legend(fig: Figure, dataset: Dataset) -> None:
+    """Colour, number and name of each class; the number alone where it is the name."""
+    names = [name if name == str(label) else f"{label} {name}" for label, name in enumerate(dataset.classes)]
+    handles = [
+        Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
+        for colour, name in zip(class_colours(dataset.n_classes), names, strict=True)
+    ]
+    fig.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
+
+
+def _draw_prior_circle(ax: Axes, sigmas: int) -> None:
+    ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))

@@ -1,0 +1,62 @@
+"""Figures of inputs, their reconstructions and samples."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels
+from latentlab.records.assignments import Panel
+from latentlab.records.datasets import Dataset
+from latentlab.records.metrics import SweepMetrics
+
+ROW_NAMES = ["input", "output", "sample", "sample"]  # of reconstructions_and_samples.png
+
+
+@figure(inputs=("reconstructions.png",))
+def reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """Test images, and their reconstructions in the same order."""
+    (panel,) = panels
+    halves = np.split(read_pixels(panel.files["reconstructions.png"]), 2, axis=1)
+    fig = new_figure(size, aspect=3.7)
+    for ax, pixels, title in zip(fig.subplots(1, 2), halves, ("test images", "reconstructions"), strict=True):
+        show_pixels(ax, pixels)
+        ax.set(xticks=[], yticks=[], title=title)
+    return fig
+
+
+@figure(inputs=("reconstructions_and_samples.png",), several=True)
+def reconstructions_and_samples(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """Inputs, their reconstructions and samples from the prior, one panel for each model."""
+    fig = new_figure(size, aspect=2)
+    axes = fig.subplots(1, len(panels), squeeze=False)[0]
+    rows, _ = dataset.image_shape
+    for ax, panel in zip(axes, panels, strict=True):
+        show_pixels(ax, read_pixels(panel.files["reconstructions_and_samples.png"]))
+        ax.set_yticks(image_centres(len(ROW_NAMES), rows), ROW_NAMES if ax is axes[0] else [""] * len(ROW_NAMES))
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.set_title(panel.label)
+    return fig
+
+
+@figure(inputs=("sweep.json", "strips.png"))
+def strips(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """Reconstructions, and samples from the prior, one row for each latent dimension."""
+    (panel,) = panels
+    dims = [str(dim) for dim in SweepMetrics.read(panel.files["sweep.json"]).dims]
+    rows, _ = dataset.image_shape
+    outputs, samples = np.split(read_pixels(panel.files["strips.png"]), [rows * (1 + len(dims))])
+    samples = np.pad(samples, ((rows, 0), (0, 0)), constant_values=1)  # a blank row beside the inputs
+    fig = new_figure(size, aspect=3)
+    axes = fig.subplots(1, 2)
+    for ax, pixels, title, first_name in zip(
+        axes, (outputs, samples), ("reconstructions", "samples"), ("input", ""), strict=True
+    ):
+        show_pixels(ax, pixels)
+        ax.set_yticks(image_centres(1 + len(dims), rows), [first_name, *dims])
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.set_title(title)
+    axes[0].set_ylabel("latent dimension")
+    return fig

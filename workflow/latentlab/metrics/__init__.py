@@ -1,0 +1,1 @@
+"""Everything that is measured of data, models and latent spaces."""

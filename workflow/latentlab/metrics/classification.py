@@ -1,0 +1,246 @@
+"""A conditional VAE as a classifier by Bayes' rule, how far its predictions can be trusted, and other classifiers.
+
+log p(x, y) = log p(x|y) + log p(y) for each label: its softmax over the labels is p(y|x), its logsumexp log p(x).
+Encoder and decoder are given each candidate label in turn, never the true one. log p(x|y) is computed by three methods:
+`elbo` and `importance_weighted`, which are bounds for any latent dimension, and `quadrature` for d ≤ 2. The gap of a
+bound differs from label to label, so only quadrature gives the model's own posterior.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix, roc_auc_score
+from torch import Tensor
+
+from latentlab.metrics.bounds import log_likelihood_bounds
+from latentlab.metrics.neighbours import N_NEIGHBOURS, neighbour_accuracy
+from latentlab.metrics.quadrature import CHECKED_IMAGES, quadrature_log_likelihood
+from latentlab.metrics.reference_classifier import ReferenceClassifier, class_probabilities
+from latentlab.models.inputs import to_pixels
+from latentlab.models.networks import VAE, Autoencoder
+from latentlab.models.train import Split
+from latentlab.records.metrics import (
+    BaselineMetrics,
+    Method,
+    MethodPredictions,
+    Mistake,
+    NeighbourBaseline,
+    Predictions,
+    ReliabilityBin,
+)
+from latentlab.runtime.errors import UserError
+
+BATCH_SIZE = 500  # images at a time
+N_BINS = 15  # of confidence, as in Guo et al. (2017)
+TEMPERATURE_RANGE = (1e-2, 1e3)
+N_MISTAKES = 10
+LOGISTIC_STEPS = 100  # of L-BFGS
+
+
+def log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """log p(y) `(classes,)` from the frequencies of labels `(n,)`; one more of each keeps every class possible."""
+    counts = np.bincount(labels, minlength=n_classes) + 1
+    return np.log(counts / counts.sum())
+
+
+@torch.no_grad()
+def log_joint(
+    model: Autoencoder, images: np.ndarray, prior: np.ndarray, samples: int, positions: int, seed: int = 0
+) -> dict[Method, np.ndarray]:
+    """log p(x, y) of uint8 images `(n, rows, columns)` with every label: method → `(n, classes)`, nats.
+
+    A model of binary pixels is given grey ones as well, which are the means of its pixels: one draw of 0s and 1s would
+    discard information. The cross-entropy is then its mean over such draws.
+
+    Args:
+        prior: log p(y), `(classes,)`.
+        samples: draws of z for both bounds; the labels of an image share their noise, so that it moves them together.
+        positions: per side of the grid, for quadrature.
+
+    Raises:
+        UserError: the model is not a conditional VAE.
+    """
+    if not (model.conditional and isinstance(model, VAE)):
+        raise UserError("only a conditional VAE can classify: set `family: vae` and `conditional: true`")
+    torch.manual_seed(seed)
+    x = to_pixels(torch.tensor(images))
+    n_classes = model.spec.n_classes
+    batches = []
+    for batch in x.split(BATCH_SIZE):
+        noise = torch.randn(samples, len(batch), model.latent_dim)
+        batches.append(map_over_labels(partial(log_likelihood_bounds, model, noise=noise), batch, n_classes))
+    elbo, importance_weighted = torch.cat(batches, dim=1)
+    log_likelihoods: dict[Method, Tensor] = {"elbo": elbo, "importance_weighted": importance_weighted}
+    if model.latent_dim <= 2:
+        quadrature = partial(quadrature_log_likelihood, model, size=positions)
+        log_likelihoods["quadrature"] = map_over_labels(quadrature, x, n_classes)
+    return {method: values.double().numpy() + prior for method, values in log_likelihoods.items()}
+
+
+def map_over_labels(log_likelihood: Callable[[Tensor, Tensor], Tensor], x: Tensor, n_classes: int) -> Tensor:
+    """`log_likelihood(x, y)`, whose last axis is the images of x, for each label y: with one more axis of
+    `n_classes`."""
+    return torch.stack([log_likelihood(x, torch.full((len(x),), label)) for label in range(n_classes)], dim=-1)
+
+
+@torch.no_grad()
+def quadrature_error(model: Autoencoder, images: np.ndarray, positions: int) -> float | None:
+    """Mean absolute change of log p(x|y) when the resolution of the grid is doubled, over all labels and the first
+    `CHECKED_IMAGES` images, nats; None for d > 2, where there is no grid."""
+    if model.latent_dim > 2:
+        return None
+    x = to_pixels(torch.tensor(images[:CHECKED_IMAGES]))
+    coarse, fine = (
+        map_over_labels(partial(quadrature_log_likelihood, model, size=size), x, model.spec.n_classes)
+        for size in (positions, 2 * positions)
+    )
+    return (fine - coarse).abs().mean().item()
+
+
+def measure_predictions(log_joint: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> Predictions:
+    """How good the class probabilities softmax(log_joint / T), `(n, classes)`, are against labels `(n,)`."""
+    log_posterior = log_softmax(log_joint / temperature, axis=1)
+    correct = log_posterior.argmax(axis=1) == labels
+    bins = reliability_bins(np.exp(log_posterior.max(axis=1)), correct)
+    return Predictions(
+        accuracy=float(correct.mean()),
+        nll=float(-log_posterior[np.arange(len(labels)), labels].mean()),
+        ece=sum(bin.share * abs(bin.accuracy - bin.confidence) for bin in bins),
+        bins=bins,
+    )
+
+
+def reliability_bins(confidence: np.ndarray, correct: np.ndarray, n_bins: int = N_BINS) -> tuple[ReliabilityBin, ...]:
+    """Bins of equal width of confidence `(n,)`, ascending, without empty ones; `correct` is bool `(n,)`."""
+    index = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    return tuple(
+        ReliabilityBin(
+            share=float((index == i).mean()),
+            confidence=float(confidence[index == i].mean()),
+            accuracy=float(correct[index == i].mean()),
+        )
+        for i in np.unique(index)
+    )
+
+
+def fit_temperature(log_joint: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature T > 0 that minimises the negative log-likelihood of softmax(log_joint / T) (Guo et al. 2017)."""
+    low, high = map(math.log, TEMPERATURE_RANGE)
+    best = minimize_scalar(
+        lambda log_t: measure_predictions(log_joint, labels, math.exp(log_t)).nll, bounds=(low, high), method="bounded"
+    )
+    return math.exp(best.x)
+
+
+def confident_mistakes(
+    log_joint: np.ndarray, labels: np.ndarray, temperature: float = 1.0, count: int = N_MISTAKES
+) -> tuple[Mistake, ...]:
+    """The wrong predictions with the highest confidence, the most confident first."""
+    log_posterior = log_softmax(log_joint / temperature, axis=1)
+    predicted, confidence = log_posterior.argmax(axis=1), np.exp(log_posterior.max(axis=1))
+    wrong = np.flatnonzero(predicted != labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")[:count]]
+    return tuple(
+        Mistake(index=int(i), label=int(labels[i]), predicted=int(predicted[i]), confidence=float(confidence[i]))
+        for i in worst
+    )
+
+
+def most_confused(counts: np.ndarray, count: int = 3) -> tuple[tuple[int, int, float], ...]:
+    """The most frequent mistakes in a confusion matrix `(classes, classes)`, true labels down the rows: true label,
+    predicted label, and the share of that label's images; the largest share first."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    worst = np.argsort(-shares, axis=None, kind="stable")[:count]
+    pairs = np.column_stack(np.unravel_index(worst, shares.shape)).tolist()
+    return tuple(
+        (label, predicted, float(shares[label, predicted]))
+        for label, predicted in pairs
+        if shares[label, predicted] > 0
+    )
+
+
+def ood_auroc(log_joint: np.ndarray, ood_log_joint: np.ndarray) -> float:
+    """How well log p(x) tells in-distribution images from OOD images, from log joints `(n, classes)` and `(m,
+    classes)`.
+
+    It is the probability that the in-distribution image of a pair has the higher log p(x): 1 separates them, ½ is
+    chance, and below ½ OOD images are the more probable ones (Nalisnick et al. 2019).
+    """
+    in_distribution = np.repeat([1, 0], [len(log_joint), len(ood_log_joint)])
+    return float(roc_auc_score(in_distribution, logsumexp(np.concatenate([log_joint, ood_log_joint]), axis=1)))
+
+
+def evaluate_methods(
+    log_joints: dict[str, dict[Method, np.ndarray]], labels: dict[str, np.ndarray], n_classes: int
+) -> dict[Method, MethodPredictions]:
+    """The predictions of each method on the test images.
+
+    Args:
+        log_joints: split → method → log joint `(n, classes)`, for "validation", on which the temperature is fitted,
+            "test", and "ood", the test images of another data set.
+        labels: split → labels `(n,)`, for the first two.
+    """
+    methods: dict[Method, MethodPredictions] = {}
+    for method, joint in log_joints["test"].items():
+        temperature = fit_temperature(log_joints["validation"][method], labels["validation"])
+        counts = confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(n_classes))
+        predictions = measure_predictions(joint, labels["test"])
+        methods[method] = MethodPredictions(
+            accuracy=predictions.accuracy,
+            nll=predictions.nll,
+            ece=predictions.ece,
+            bins=predictions.bins,
+            temperature=temperature,
+            temperature_scaled=measure_predictions(joint, labels["test"], temperature),
+            confusion=tuple(map(tuple, counts.tolist())),
+            most_confused=most_confused(counts),
+            auroc=ood_auroc(joint, log_joints["ood"][method]),
+        )
+    return methods
+
+
+def best_method(methods: dict[Method, MethodPredictions]) -> Method:
+    """The method closest to the model's own posterior."""
+    return "quadrature" if "quadrature" in methods else "importance_weighted"
+
+
+def evaluate_baselines(
+    train: Split, test: Split, classifier: ReferenceClassifier, dataset: str, data: str
+) -> BaselineMetrics:
+    """What discriminative classifiers reach on the same images.
+
+    `neighbours`: the majority among the 5 nearest training images, by pixels. `logistic`: multinomial logistic
+    regression on pixels, at most `LOGISTIC_STEPS` steps of L-BFGS, with scikit-learn's default L2 penalty. `cnn`: the
+    reference classifier.
+
+    Args:
+        dataset, data: name and digest of the data.
+    """
+    (x, y), (test_x, test_y) = ((to_pixels(images).numpy(), labels.numpy()) for images, labels in (train, test))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
+        logistic = LogisticRegression(max_iter=LOGISTIC_STEPS).fit(x, y)
+
+    cnn = class_probabilities(classifier, test_x)
+    logistic_probabilities = np.zeros((len(test_x), cnn.shape[1]))
+    logistic_probabilities[:, logistic.classes_] = logistic.predict_proba(test_x)
+
+    def measure(probabilities: np.ndarray) -> Predictions:
+        return measure_predictions(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)), test_y)
+
+    return BaselineMetrics(
+        dataset=dataset,
+        data=data,
+        neighbours=NeighbourBaseline(accuracy=neighbour_accuracy(x, y, test_x, test_y), k=N_NEIGHBOURS),
+        logistic=measure(logistic_probabilities),
+        cnn=measure(cnn),
+    )

@@ -1,0 +1,52 @@
+"""Positions in a two-dimensional latent space, and images arranged in grids."""
+
+from statistics import NormalDist
+
+import numpy as np
+
+
+def grid_axis(low: float, high: float, n: int, spacing: str = "uniform") -> np.ndarray:
+    """`n` positions along one latent axis, ascending, `(n,)`.
+
+    Args:
+        spacing: "uniform" steps evenly from `low` to `high`. "quantiles" ignores both: the positions are the medians of
+            `n` slices of equal probability under the prior N(0, 1).
+    """
+    if spacing == "quantiles":
+        return np.array([NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)])
+    return np.linspace(low, high, n)
+
+
+def grid_points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Latent positions `(len(y)·len(x), 2)` in reading order: the first has the lowest x and the highest y."""
+    columns, rows = np.meshgrid(x, y[::-1])
+    return np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
+
+
+def tile_images(images: np.ndarray, columns: int) -> np.ndarray:
+    """Images `(n, rows, columns)` in reading order as one image with `columns` of them side by side."""
+    n, height, width = images.shape
+    rows = n // columns
+    return images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+
+
+def stack_strips(images: list[np.ndarray], height: int) -> np.ndarray:
+    """Several images of reconstructions and samples (`inference.reconstructions_and_samples`, tiled) as one: the inputs
+    once, then a row of reconstructions of each, then a row of samples of each.
+
+    Args:
+        images: uint8, each `(4 · height, width)`.
+        height: of one row, pixels.
+
+    Returns:
+        Pixels in [0, 1].
+    """
+    rows = np.stack(images).reshape(len(images), -1, height, images[0].shape[1])
+    inputs, reconstructions, samples = (rows[:, i] for i in range(3))
+    return np.concatenate([inputs[0], *reconstructions, *samples]) / 255
+
+
+def occupied_range(codes: np.ndarray, share: float = 0.98) -> np.ndarray:
+    """The range of each latent dimension that holds the central `share` of codes `(n, d)`: lows and highs, `(2, d)`."""
+    tail = (1 - share) / 2
+    return np.quantile(codes, [tail, 1 - tail], axis=0)

@@ -1,0 +1,82 @@
+"""Nearest neighbours, among codes and among images. Distances are Euclidean; images are compared by their pixels."""
+
+import itertools
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, silhouette_samples
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from latentlab.records.metrics import ByClass, Separation
+
+N_NEIGHBOURS = 5
+NEAR_QUANTILE = 0.5  # "near the data": nearer to a training image than the median held-out image is
+N_HELD_OUT = 1000  # held-out images that this distance is measured on
+
+
+def flat_pixels(images: np.ndarray) -> np.ndarray:
+    """Pixels in [0, 1], float32 `(n, P)`, of uint8 images or of pixels already in that range."""
+    flat = np.asarray(images).reshape(len(images), -1)
+    return flat.astype(np.float32) / 255 if flat.dtype == np.uint8 else flat.astype(np.float32)
+
+
+def neighbour_accuracy(
+    codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray, k: int = N_NEIGHBOURS
+) -> float:
+    """Share of test codes `(n, d)` whose class is the majority's among their k nearest training codes `(m, d)`."""
+    return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
+
+
+class ReferenceImages:
+    """Training images to compare other images with, and how near to them a held-out image usually is."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, held_out: np.ndarray) -> None:
+        """Training images `(n, rows, columns)`, their labels `(n,)`, and held-out images; all uint8."""
+        self.labels = labels
+        self.index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(flat_pixels(images))
+        self.distance_scale = float(np.quantile(self.nearest(held_out[:N_HELD_OUT])[0], NEAR_QUANTILE))
+
+    def nearest(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance to the nearest training image and that image's index, each `(n,)`."""
+        distance, index = self.index.kneighbors(flat_pixels(images))
+        return distance[:, 0], index[:, 0]
+
+    def near(self, images: np.ndarray) -> np.ndarray:
+        """Which images are nearer to some training image than the median held-out image is, bool `(n,)`."""
+        return self.nearest(images)[0] <= self.distance_scale
+
+
+def class_separation(points: np.ndarray, labels: np.ndarray, n_classes: int) -> Separation:
+    """How far the classes keep apart among points `(n, f)`. Every class needs a point."""
+    classifier = KNeighborsClassifier(N_NEIGHBOURS).fit(points, labels)
+    predicted = classifier.predict(None)  # None: for each training point, without itself as a neighbour
+
+    def by_class(values: np.ndarray) -> ByClass:
+        means = tuple(float(values[labels == label].mean()) for label in range(n_classes))
+        return ByClass(mean=float(values.mean()), classes=means)
+
+    return Separation(
+        silhouette=by_class(silhouette_samples(points, labels)), neighbour_accuracy=by_class(predicted == labels)
+    )
+
+
+def neighbour_class_shares(codes: np.ndarray, labels: np.ndarray, n_classes: int, k: int = 10) -> np.ndarray:
+    """Share `[i, j]` of class j among the k nearest other codes of the codes of class i, `(classes, classes)`.
+
+    Rows sum to 1, or to 0 for a class without codes.
+    """
+    nearest = NearestNeighbors(n_neighbors=k).fit(codes).kneighbors(return_distance=False)
+    neighbour_labels = labels[nearest].ravel()
+    return confusion_matrix(np.repeat(labels, k), neighbour_labels, labels=np.arange(n_classes), normalize="true")
+
+
+def overlapping_classes(
+    shares: np.ndarray, names: tuple[str, ...], count: int = 3
+) -> tuple[tuple[str, str, float], ...]:
+    """The `count` pairs of classes that mix most, the largest share first.
+
+    Args:
+        shares: of `neighbour_class_shares`; a pair's share is the mean of both directions.
+    """
+    mean = (shares + shares.T) / 2
+    pairs = sorted(itertools.combinations(range(len(names)), 2), key=lambda pair: -mean[pair])
+    return tuple((names[i], names[j], float(mean[i, j])) for i, j in pairs[:count])

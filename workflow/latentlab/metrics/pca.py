@@ -1,0 +1,140 @@
+"""PCA: projections onto two components, and autoencoders compared with it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.linalg import subspace_angles
+from sklearn.decomposition import PCA
+from torch import nn
+
+from latentlab.metrics.neighbours import class_separation
+from latentlab.models.inference import reconstruct
+from latentlab.models.networks import Autoencoder
+from latentlab.records.metrics import PCAComparison, Projection
+
+OVERSAMPLING, ITERATIONS = 10, 10  # of the randomised PCA: two components are then exact to 1e-4
+N_NOISE_IMAGES = 1000
+
+
+def principal_plane(points: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The first two principal components of points `(n, f)`, by randomised low-rank PCA (Halko et al. 2011).
+
+    Returns:
+        Positions `(n, 2)`, and the share of the variance that each component explains, `(2,)`. The sign of a component
+        is arbitrary; here its largest loading is positive.
+    """
+    torch.manual_seed(seed)
+    x = torch.as_tensor(points, dtype=torch.float32)
+    x = x - x.mean(0)
+    _, scale, components = torch.pca_lowrank(x, q=min(2 + OVERSAMPLING, *x.shape), center=False, niter=ITERATIONS)
+    components = components[:, :2]
+    components = components * components.gather(0, components.abs().argmax(0)[None]).sign()
+    explained = scale[:2].square() / x.square().sum()
+    return (x @ components).numpy(), explained.numpy()
+
+
+def project(points: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[np.ndarray, Projection]:
+    """Points `(n, f)` in the plane of their first two principal components, `(n, 2)`, and the measures of that
+    plane."""
+    positions, explained = principal_plane(points)
+    return positions, Projection(
+        explained=tuple(explained.tolist()),
+        dimensions=points.shape[1],
+        plane=class_separation(positions, labels, n_classes),
+        full=class_separation(points, labels, n_classes),
+    )
+
+
+class PCAReference:
+    """PCA of training pixels `(n, P)`, with which autoencoders are compared."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pca = PCA(svd_solver="covariance_eigh").fit(pixels)
+        self.rank = int(np.linalg.matrix_rank(np.cov(pixels, rowvar=False, dtype=np.float64), hermitian=True))
+
+    def reconstruct(self, pixels: np.ndarray, d: int) -> np.ndarray:
+        """Pixels `(n, P)` projected onto the affine space of the first d components."""
+        components = self.pca.components_[:d]
+        return self.pca.mean_ + (pixels - self.pca.mean_) @ components.T @ components
+
+    def angles(self, spanning: np.ndarray) -> np.ndarray:
+        """Principal angles, degrees, the largest first, between the span of the columns `(P, d)` and that of the first
+        d components."""
+        return np.degrees(subspace_angles(spanning, self.pca.components_[: spanning.shape[1]].T))
+
+
+def noise_images(mean: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Images `(n, P)` without structure: each pixel is uniform within ½ of its `mean` `(P,)`."""
+    return mean + np.random.default_rng(seed).random((N_NOISE_IMAGES, len(mean)), dtype=np.float32) - 0.5
+
+
+def mean_squared_error(a: np.ndarray, b: np.ndarray) -> float:
+    """Over images and pixels."""
+    return float(np.square(a - b, dtype=np.float64).mean())
+
+
+def pca_errors(pixels: np.ndarray, test_pixels: np.ndarray, dims: list[int]) -> dict[int, float]:
+    """Number of components → squared error per pixel on test images, for PCA fitted on training images; both `(n,
+    P)`."""
+    reference = PCAReference(pixels)
+    return {d: mean_squared_error(test_pixels, reference.reconstruct(test_pixels, d)) for d in dims}
+
+
+def compare_models_with_pca(
+    models: list[Autoencoder], train_pixels: np.ndarray, test_pixels: np.ndarray
+) -> PCAComparison:
+    """Autoencoders of several latent dimensions beside PCA; pixels `(n, P)` in [0, 1]."""
+
+    def reconstruction(model: Autoencoder) -> Callable[[np.ndarray], np.ndarray]:
+        def run(pixels: np.ndarray) -> np.ndarray:
+            labels = torch.zeros(len(pixels), dtype=torch.int64)
+            return reconstruct(model, torch.tensor(pixels), labels).numpy()
+
+        return run
+
+    reconstructions = {model.latent_dim: reconstruction(model) for model in models}
+    spanning = {
+        model.latent_dim: layer.weight.detach().numpy()
+        for model in models
+        if model.spec.settings.output == "linear" and len(model.decoder) == 1
+        for layer in model.decoder
+        if isinstance(layer, nn.Linear)
+    }
+    return compare_with_pca(PCAReference(train_pixels), reconstructions, spanning, test_pixels)
+
+
+def compare_with_pca(
+    reference: PCAReference,
+    reconstructions: dict[int, Callable[[np.ndarray], np.ndarray]],
+    spanning: dict[int, np.ndarray],
+    test_pixels: np.ndarray,
+) -> PCAComparison:
+    """An autoencoder at several latent dimensions beside PCA.
+
+    Args:
+        reconstructions: latent dimension → a function from pixels `(n, P)` to the autoencoder's reconstructions.
+        spanning: latent dimension → the columns `(P, d)` that span what a linear decoder can draw; others are left out.
+        test_pixels: `(n, P)` in [0, 1].
+    """
+    dims, noise = sorted(reconstructions), noise_images(reference.pca.mean_)
+    angles = [reference.angles(spanning[d]) if d in spanning and d < reference.rank else None for d in dims]
+    variance = reference.pca.explained_variance_
+
+    def pca_reconstruction(d: int) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda pixels: reference.reconstruct(pixels, d)
+
+    def noise_error(reconstruct: Callable[[np.ndarray], np.ndarray]) -> float:
+        return mean_squared_error(noise, reconstruct(noise)) / mean_squared_error(noise, reference.pca.mean_)
+
+    return PCAComparison(
+        dims=tuple(dims),
+        rank=reference.rank,
+        error=tuple(mean_squared_error(test_pixels, reconstructions[d](test_pixels)) for d in dims),
+        pca=tuple(mean_squared_error(test_pixels, reference.reconstruct(test_pixels, d)) for d in dims),
+        noise=tuple(noise_error(reconstructions[d]) for d in dims),
+        noise_pca=tuple(noise_error(pca_reconstruction(d)) for d in dims),
+        angle=tuple(None if angle is None else float(angle.max()) for angle in angles),
+        median_angle=tuple(None if angle is None else float(np.median(angle)) for angle in angles),
+        next_variance=tuple(float(variance[d] / variance[d - 1]) if d < reference.rank else None for d in dims),
+    )

@@ -1,0 +1,82 @@
+"""A small convolutional classifier that knows only the data: it judges samples, and others are compared with it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+from torch.nn import functional
+
+from latentlab.models.inputs import EVALUATION_BATCH, to_pixels
+from latentlab.models.train import Adam
+from latentlab.records.datasets import Dataset
+from latentlab.runtime.files import atomic_write
+
+LEARNING_RATE = 1e-3
+
+
+class ReferenceClassifier(nn.Module):
+    """Two 3×3 convolutions with 16 and 32 channels, each followed by 2×2 max pooling, then 64 features and one logit
+    per class."""
+
+    def __init__(self, image_shape: tuple[int, int], n_classes: int) -> None:
+        super().__init__()
+        rows, columns = (((size - 2) // 2 - 2) // 2 for size in image_shape)  # no padding
+        self.body = nn.Sequential(
+            nn.Unflatten(1, (1, *image_shape)),
+            *(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Flatten(),
+            nn.Linear(32 * rows * columns, 64),
+        )
+        self.head = nn.Linear(64, n_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, P) to (B, 64), before the last ReLU: a rectified feature is far from Gaussian."""
+        return self.body(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, P) to logits (B, classes)."""
+        return self.head(functional.relu(self.features(x)))
+
+
+def train_reference_classifier(
+    dataset: Dataset, images: Tensor, labels: Tensor, epochs: int, seed: int = 0, batch_size: int = 128
+) -> ReferenceClassifier:
+    """Train on uint8 images (n, rows, columns) and labels (n,); returns the classifier in evaluation mode."""
+    torch.manual_seed(seed)
+    classifier = ReferenceClassifier(dataset.image_shape, dataset.n_classes)
+    optimizer = Adam(classifier)
+    for _ in range(epochs):
+        for indices in torch.randperm(len(images)).split(batch_size):
+            loss = functional.cross_entropy(classifier(to_pixels(images[indices])), labels[indices].long())
+            loss.backward()
+            optimizer.step(LEARNING_RATE)
+    return classifier.eval()
+
+
+def save_reference_classifier(path: str | Path, classifier: ReferenceClassifier) -> None:
+    with atomic_write(path) as partial:
+        save_model(classifier, str(partial))
+
+
+def load_reference_classifier(path: str | Path, dataset: Dataset) -> ReferenceClassifier:
+    """The classifier at `path`, in evaluation mode."""
+    classifier = ReferenceClassifier(dataset.image_shape, dataset.n_classes)
+    load_model(classifier, str(path))
+    return classifier.eval()
+
+
+@torch.no_grad()
+def class_probabilities(classifier: ReferenceClassifier, pixels: np.ndarray) -> np.ndarray:
+    """Class probabilities `(n, classes)` of pixels `(n, P)` in [0, 1]."""
+    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
+    return torch.cat([classifier(x).softmax(1) for x in batches]).numpy()
+
+
+@torch.no_grad()
+def class_features(classifier: ReferenceClassifier, pixels: np.ndarray) -> np.ndarray:
+    """Features `(n, 64)`, float64, of pixels `(n, P)` in [0, 1]."""
+    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
+    return torch.cat([classifier.features(x) for x in batches]).double().numpy()

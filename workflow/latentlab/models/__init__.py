@@ -1,0 +1,1 @@
+"""Networks, likelihoods, training and inference."""

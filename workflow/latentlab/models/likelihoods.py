@@ -1,0 +1,73 @@
+"""Likelihoods p(x|z). Log-probabilities are summed over pixels: nats, one number per image."""
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from latentlab.records.settings import ModelSettings
+
+
+class Likelihood(Protocol):
+    """p(x|z), given by the decoder's output at z. B images, G latent positions, P pixels."""
+
+    def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
+        """(B,) nats, for x and output (B, P)."""
+        ...
+
+    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
+        """(B, G) nats, for x (B, P) and output (G, P): every image at every position, by one matrix product."""
+        ...
+
+    def pixels(self, output: Tensor) -> Tensor:
+        """The mean of p(x|z), of the shape of `output`."""
+        ...
+
+
+class Bernoulli:
+    """Pixels are 1 with probability sigmoid(output).
+
+    On grey pixels `-log_prob` is the cross-entropy: a good loss, but not a normalised log-likelihood.
+    """
+
+    def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
+        return -functional.binary_cross_entropy_with_logits(output, x, reduction="none").sum(1)
+
+    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
+        return x @ output.T - functional.softplus(output).sum(1)
+
+    def pixels(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output)
+
+
+class Gaussian:
+    """Pixels have the mean sigmoid(output), or `output` itself if `linear`, and the standard deviation sigma. The
+    log-probability includes the normalising constant."""
+
+    def __init__(self, sigma: float, linear: bool = False) -> None:
+        self.sigma, self.linear = sigma, linear
+
+    def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
+        squares = (x - self.pixels(output)).square().sum(1)
+        return -squares / (2 * self.sigma**2) - self.log_normaliser(x)
+
+    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
+        mean = self.pixels(output)
+        squares = x.square().sum(1)[:, None] - 2 * x @ mean.T + mean.square().sum(1)
+        return -squares / (2 * self.sigma**2) - self.log_normaliser(x)
+
+    def log_normaliser(self, x: Tensor) -> float:
+        """(P/2) log 2πσ² for x (B, P), nats."""
+        return x.shape[1] / 2 * math.log(2 * math.pi * self.sigma**2)
+
+    def pixels(self, output: Tensor) -> Tensor:
+        return output if self.linear else torch.sigmoid(output)
+
+
+def build_likelihood(settings: ModelSettings) -> Likelihood:
+    """The likelihood of a model config."""
+    if settings.likelihood == "gaussian":
+        return Gaussian(settings.sigma, linear=settings.output == "linear")
+    return Bernoulli()

@@ -1,0 +1,239 @@
+"""Every model family. B is the batch size, d the latent dimension, P the number of pixels; images are flat, (B, P),
+with pixels in [0, 1].
+
+A model has `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if the encoder gives points, and
+`decode(z, y) -> output`, (B, P), which the likelihood (likelihoods.py) turns into pixels. The labels y, (B,), matter
+only to a conditional model, whose encoder and decoder both see them one-hot (Sohn et al. 2015). Outputs are float32,
+whatever the precision of the matrix products.
+
+A family is a class here; `family` in a model config is its name in lower case. A family with a loss of its own
+overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `log_likelihood_bounds`.
+"""
+
+import math
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from latentlab.models.likelihoods import build_likelihood
+from latentlab.models.objective import importance_weighted_bound, kl_to_prior, log_importance_ratio, sample_latent
+from latentlab.records.metrics import LayerSummary
+from latentlab.records.runs import ModelSpec
+from latentlab.runtime.errors import UserError
+
+Scalar = TypeVar("Scalar", Tensor, float)
+
+
+def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers with an activation between them and none after the last."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(sizes):
+        layers += [nn.Linear(fan_in, fan_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Autoencoder(nn.Module):
+    """Encodes an image as a point: P → hidden → d, and hidden mirrored → P. A conditional one has one more input per
+    class in both directions."""
+
+    activation: type[nn.Module] = nn.ReLU  # between hidden layers
+    stochastic = False
+    encoder_outputs = 1  # numbers that the encoder gives for each latent dimension
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.likelihood = build_likelihood(spec.settings)
+        hidden = spec.settings.hidden
+        self.encoder = mlp(
+            self.n_features + self.n_labels,
+            *hidden,
+            self.encoder_outputs * spec.latent_dim,
+            activation=self.activation,
+        )
+        self.decoder = mlp(
+            spec.latent_dim + self.n_labels, *reversed(hidden), self.n_features, activation=self.activation
+        )
+
+    @property
+    def n_features(self) -> int:
+        """Inputs of the fully connected encoder, labels left out, and outputs of the fully connected decoder."""
+        return self.spec.n_pixels
+
+    @property
+    def n_labels(self) -> int:
+        """Inputs that hold the one-hot label."""
+        return self.spec.n_classes if self.conditional else 0
+
+    @property
+    def conditional(self) -> bool:
+        return self.spec.settings.conditional
+
+    @property
+    def latent_dim(self) -> int:
+        return self.spec.latent_dim
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        return self.encoder(self.append_label(x, y)).float(), None
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.decoder(self.append_label(z, y)).float()
+
+    def append_label(self, inputs: Tensor, y: Tensor | None) -> Tensor:
+        """`inputs`, (B, n), followed by the one-hot label, (B, n + classes), if the model is conditional."""
+        if not self.conditional:
+            return inputs
+        assert y is not None, "a conditional model needs labels"
+        return torch.cat([inputs, functional.one_hot(y, self.spec.n_classes).float()], dim=1)
+
+    def evaluation_terms(self, x: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        """The terms of the loss that models are compared by, each (B,) nats: `reconstruction`, and `kl` for a VAE, with
+        one sample of z. Their sum is the negated ELBO, or an autoencoder's reconstruction loss."""
+        mean, log_var = self.encode(x, y)
+        output = self.decode(sample_latent(mean, log_var), y)
+        terms = {"reconstruction": -self.likelihood.log_prob(x, output)}
+        if log_var is not None:
+            terms["kl"] = kl_to_prior(mean, log_var)
+        return terms
+
+    def loss_terms(self, x: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        """The terms of the training loss by name, each (B,) nats; recorded in history.csv."""
+        return self.evaluation_terms(x, y)
+
+    def loss(self, terms: dict[str, Scalar]) -> Scalar:
+        """The training loss, from the terms of each image or from their means."""
+        return terms["reconstruction"]
+
+
+class VAE(Autoencoder):
+    """Encodes an image as a Gaussian q(z|x), given by its mean and log variance (Kingma & Welling 2014)."""
+
+    stochastic = True
+    encoder_outputs = 2
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        mean, log_var = self.encoder(self.append_label(x, y)).float().chunk(2, dim=1)
+        return mean, log_var
+
+    def loss(self, terms: dict[str, Scalar]) -> Scalar:
+        """Reconstruction + β · KL."""
+        return terms["reconstruction"] + self.spec.settings.beta * terms["kl"]
+
+    def log_likelihood_bounds(self, x: Tensor, y: Tensor | None, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The ELBO and the importance-weighted bound on log p(x), each (B,) nats, from the same K draws of z.
+
+        Args:
+            noise: (K, B, d), standard normal.
+        """
+        mean, log_var = self.encode(x, y)
+        assert log_var is not None
+        reconstructions, ratios = [], []
+        for draw in noise:
+            z = sample_latent(mean, log_var, draw)
+            reconstructions.append(self.likelihood.log_prob(x, self.decode(z, y)))
+            ratios.append(log_importance_ratio(z, mean, log_var))
+        log_prob, log_ratio = torch.stack(reconstructions), torch.stack(ratios)
+        elbo = log_prob.mean(0) - kl_to_prior(mean, log_var)
+        return elbo, importance_weighted_bound(log_prob, log_ratio)
+
+
+class Convolutional(Autoencoder):
+    """Encodes an image as a point: two 5×5 convolutions with 32 and 64 channels, each followed by 2×2 max pooling,
+    then the fully connected layers of `hidden`; and back through the same layers mirrored and two 4×4 transposed
+    convolutions of stride 2. Weights are initialised as in He et al. (2015)."""
+
+    activation = nn.Identity  # with ReLUs here, three epochs reach no lower loss than one without
+    channels = 64
+    pooling = 4  # factor by which both poolings together reduce rows and columns
+
+    def __init__(self, spec: ModelSpec) -> None:
+        if any(size % self.pooling for size in spec.image_shape):
+            rows, columns = spec.image_shape
+            raise UserError(
+                f"family: convolutional needs images whose sides are multiples of {self.pooling} pixels, not "
+                f"{rows}×{columns}; choose autoencoder or vae"
+            )
+        super().__init__(spec)
+        self.features = nn.Sequential(
+            nn.Unflatten(1, (1, *spec.image_shape)),
+            *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, self.channels, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Flatten(),
+        )
+        self.deconv = nn.Sequential(
+            nn.Unflatten(1, (self.channels, *self.feature_shape)),
+            *(nn.ConvTranspose2d(self.channels, self.channels, 4, stride=2, padding=1), nn.ReLU()),
+            nn.ConvTranspose2d(self.channels, 1, 4, stride=2, padding=1),
+            nn.Flatten(),
+        )
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                init_weights(layer)
+        self.to(memory_format=torch.channels_last)  # makes the convolutions half as fast again
+
+    @property
+    def feature_shape(self) -> tuple[int, int]:
+        """Rows and columns of a feature map after both poolings."""
+        rows, columns = self.spec.image_shape
+        return rows // self.pooling, columns // self.pooling
+
+    @property
+    def n_features(self) -> int:
+        return self.channels * math.prod(self.feature_shape)
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        return super().encode(self.features(x), y)
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.deconv(super().decode(z, y)).float()
+
+
+def init_weights(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> None:
+    """Initialise weights such that a layer's outputs vary as much as its inputs (He et al. 2015; twice as much before a
+    ReLU). torch's default lets the signal fade over many layers, which costs epochs."""
+    if isinstance(layer, nn.ConvTranspose2d):  # each output pixel meets one kernel position in stride²
+        fan_in = layer.weight[:, 0].numel() / math.prod(layer.stride)
+    else:
+        fan_in = layer.weight[0].numel()
+    nn.init.normal_(layer.weight, std=math.sqrt((1 if isinstance(layer, nn.Linear) else 2) / fan_in))
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+
+
+def layer_table(model: Autoencoder) -> tuple[LayerSummary, ...]:
+    """The layers that have weights or change the shape, in the order in which an image passes them."""
+    rows: list[LayerSummary] = []
+    part = "encoder"
+
+    def record(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        shape, parameters = tuple(output.shape[1:]), sum(weights.numel() for weights in layer.parameters())
+        if parameters or shape != inputs[0].shape[1:]:
+            names = [name for name in ("kernel_size", "stride", "padding") if hasattr(layer, name)]
+            sizes = {name: getattr(layer, name) for name in names}
+            sizes = {name: size[0] if isinstance(size, tuple) else size for name, size in sizes.items()}
+            rows.append(
+                LayerSummary(part=part, layer=type(layer).__name__, shape=shape, parameters=parameters, **sizes)
+            )
+
+    hooks = [layer.register_forward_hook(record) for layer in model.modules() if not list(layer.children())]
+    x, y = torch.zeros(1, model.spec.n_pixels), torch.zeros(1, dtype=torch.int64)
+    with torch.no_grad():
+        z, _ = model.encode(x, y)
+        part = "decoder"
+        model.decode(z, y)
+    for hook in hooks:
+        hook.remove()
+    return tuple(rows)
+
+
+def build_model(spec: ModelSpec) -> Autoencoder:
+    """The untrained network; its weights are drawn with torch's global seed."""
+    families = {
+        name.lower(): value
+        for name, value in globals().items()
+        if isinstance(value, type) and issubclass(value, Autoencoder)
+    }
+    return families[spec.settings.family](spec)

@@ -1,0 +1,1 @@
+"""Typed records that pass between stages; no torch, no matplotlib."""

@@ -1,0 +1,95 @@
+"""The configuration: checked, and resolved to the settings of each model."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from latentlab.records.declarations import model_families
+from latentlab.records.settings import ModelSettings, Settings, settings_schema
+from latentlab.records.validation import first_mistake, short_repr, suggestion
+from latentlab.runtime.errors import UserError
+from latentlab.runtime.safe_yaml import read_yaml
+
+TEXT_SETTINGS = ("title", "course", "authors")
+OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed")  # top-level settings that override every model's own
+
+
+def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings that Snakemake reads as something else than what was typed.
+
+    Printed settings are text, whatever they look like: the ID 0123456 is not an octal number. On the command line it is
+    the other way round: Snakemake reads the list [2, 4] as one of texts.
+
+    Args:
+        paths: configuration files; later ones take precedence.
+        overrides: settings from the command line, which take precedence over all files.
+
+    Raises:
+        UserError: a file cannot be read (`safe_yaml.read_yaml`).
+    """
+    settings: dict[str, Any] = {}
+    for path in paths:
+        values = read_yaml(path, as_text=True)
+        settings |= {key: values[key] for key in TEXT_SETTINGS if key in values}
+    for key, value in (overrides or {}).items():
+        if key in TEXT_SETTINGS:
+            settings[key] = str(value) if isinstance(value, int | float) else value
+        elif isinstance(value, list):
+            settings[key] = [int(item) if str(item).isdecimal() else item for item in value]
+    return settings
+
+
+def check_config(config: dict[str, Any]) -> None:
+    """Check what Snakemake read from config.yaml.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value does not fit.
+    """
+    missing = [key for key in Settings.__struct_fields__ if key not in config]
+    sentence = first_mistake(config, _schema())
+    if missing and sentence == f"{missing[0]} is missing in the top level":
+        raise UserError(
+            f"config: {missing[0]} is missing: config.yaml has to hold every setting; a file that holds only what "
+            "differs belongs into a folder of its own, which --directory names"
+        )
+    if sentence:
+        raise UserError(f"config: {sentence}")
+    for name, model in config["models"].items():
+        _check_model(name, model)
+    if config["grid_min"] >= config["grid_max"]:
+        raise UserError(
+            f"config: grid_min ({config['grid_min']:g}) must be below grid_max ({config['grid_max']:g}): the range of "
+            "the decoder grid is empty"
+        )
+
+
+def resolve_model(config: dict[str, Any], name: str) -> ModelSettings:
+    """The settings of `models.{name}`: its own values, defaults for the others, and the top-level overrides.
+
+    Raises:
+        UserError: there is no such model config.
+    """
+    if name not in config["models"]:
+        known = sorted(config["models"])
+        raise UserError(f"config: models.{name} does not exist; {suggestion(name, known)}")
+    overrides = {key: config[key] for key in OVERRIDES if config.get(key) is not None}
+    return msgspec.convert(dict(config["models"][name]) | overrides, ModelSettings)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return settings_schema()
+
+
+def _check_model(name: str, model: dict[str, Any]) -> None:
+    if model["family"] not in model_families():
+        known = ", ".join(sorted(model_families()))
+        raise UserError(f"config: models.{name}.family: must be one of {known}, not {short_repr(model['family'])}")
+    if model.get("output") == "linear" and model.get("likelihood") != "gaussian":
+        raise UserError(
+            f"config: models.{name}.output: linear needs likelihood: gaussian, because only a Gaussian's mean may be "
+            "any number"
+        )

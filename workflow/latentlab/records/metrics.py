@@ -1,0 +1,448 @@
+"""What the pipeline measures: the contents of every metrics file, one record a file.
+
+Unless a docstring says otherwise, losses and likelihoods are in nats per image, summed over pixels and latent
+dimensions and averaged over images; shares, accuracies and probabilities run from 0 to 1; squared errors are per pixel,
+pixels running from 0 to 1. Fields with a default are left out of the file where they do not apply.
+"""
+
+from typing import Literal
+
+from latentlab.records.base import Record
+from latentlab.records.settings import ModelSettings
+
+Method = Literal["elbo", "importance_weighted", "quadrature"]
+
+
+class MeanStd(Record, frozen=True):
+    """Means and standard deviations over seeds, one for each point of a sweep."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+# --- metrics.json: one model ------------------------------------------------------------------------------------------
+
+
+class Losses(Record, frozen=True):
+    """The terms of the objective with β = 1, whatever β the model was trained with, and errors of the reconstruction
+    from the mean of q(z|x)."""
+
+    reconstruction: float
+    """−log p(x|z) in expectation over q(z|x)."""
+    squared_error: float
+    root_squared_error: float
+    background_error: float
+    """Squared error over the pixels that are 0 in their image."""
+    ink_error: float
+    """Squared error over all other pixels."""
+    kl: float | None = None
+    """KL(q(z|x) ‖ p(z)); only of a VAE."""
+    negative_elbo: float | None = None
+    """reconstruction + kl; only of a VAE."""
+
+
+class Likelihoods(Record, frozen=True):
+    """The ELBO on the test images beside better estimates of log p(x), or of log p(x|y) if the model is conditional."""
+
+    elbo: float
+    importance_weighted: float
+    """The importance-weighted bound (Burda et al. 2016)."""
+    samples: int
+    """Draws of z per image that the importance-weighted bound uses."""
+    normalised: bool
+    """False for cross-entropy on grey pixels, which is a loss and not a normalised log-likelihood."""
+    log_likelihood: float | None = None
+    """By quadrature over the latent space; only for one or two latent dimensions."""
+    gap: float | None = None
+    """log_likelihood − elbo."""
+    grid_error: float | None = None
+    """How far doubling the resolution of the grid moves the mean over the checked images."""
+
+
+class ByClass(Record, frozen=True):
+    """A measure of each class, and its mean over all images."""
+
+    mean: float
+    classes: tuple[float, ...]
+
+
+class Separation(Record, frozen=True):
+    """How far the classes keep apart among points."""
+
+    silhouette: ByClass
+    """Silhouette coefficient, −1 to 1 (Rousseeuw 1987)."""
+    neighbour_accuracy: ByClass
+    """Share of points whose class is the majority's among their five nearest other points."""
+
+
+class LatentMetrics(Record, frozen=True):
+    """Measures of the test images' codes: the means of q(z|x), or an autoencoder's points. The fields `std`, `low` and
+    `high` hold one number for each latent dimension, in units of z."""
+
+    std: tuple[float, ...]
+    low: tuple[float, ...]
+    """1 % quantile."""
+    high: tuple[float, ...]
+    """99 % quantile."""
+    neighbour_accuracy: float
+    """Share of test codes whose class is the majority's among their five nearest training codes."""
+    mutual_information: float
+    """Held-out lower bound on the mutual information of code and class, nats."""
+    active_units: int
+    """Latent dimensions whose posterior mean varies by more than 0.01 (Burda et al. 2016)."""
+    separation: Separation
+    overlaps: tuple[tuple[str, str, float], ...] | None = None
+    """Pairs of classes that mix most in the plane, with the share of neighbours they take from each other."""
+    uncovered_prior_mass: float | None = None
+    """Share of the prior's mass in grid cells of the plane that hold no training code."""
+
+
+class ShapeCorrelations(Record, frozen=True):
+    """Spearman's rank correlation of each latent dimension with a measure of the image, −1 to 1."""
+
+    slant: tuple[float, ...]
+    thickness: tuple[float, ...]
+    width: tuple[float, ...]
+    ink: tuple[float, ...]
+
+
+class Convergence(Record, frozen=True):
+    """When training converged, in epochs counted from 1."""
+
+    best_epoch: int
+    """The epoch with the lowest validation loss."""
+    converged_epoch: int
+    """The first epoch whose validation loss lies within 1 % of its whole decrease from the lowest."""
+
+
+class LayerSummary(Record, frozen=True):
+    """One layer of a network that has weights or changes the shape of what passes through it."""
+
+    part: Literal["encoder", "decoder"]
+    layer: str
+    """Its class in torch.nn."""
+    shape: tuple[int, ...]
+    """Shape of its output for one image."""
+    parameters: int
+    kernel_size: int | None = None
+    """Pixels, like stride and padding; only of convolutions and pooling."""
+    stride: int | None = None
+    padding: int | None = None
+
+
+class ModelMetrics(Record, frozen=True):
+    """metrics.json: what is measured of every evaluated model."""
+
+    model: str
+    """The name of the model config."""
+    dataset: str
+    seed: int
+    latent_dim: int
+    settings: ModelSettings
+    parameters: int
+    layers: tuple[LayerSummary, ...]
+    training: Convergence
+    validation: Losses
+    test: Losses
+    latents: LatentMetrics
+    data: str
+    """SHA-256 (hex) of the data's files."""
+    weights: str
+    """SHA-256 (hex) of the weights file."""
+    versions: dict[str, str]
+    """Package → version."""
+    likelihood: Likelihoods | None = None
+    """On the test images; only of a VAE."""
+    shape_correlations: ShapeCorrelations | None = None
+    """Of the test images' codes; only of a plane."""
+
+
+# --- plane.json, grids.json, conditions.json, failures.json: a latent plane -----------------------------------------
+
+
+class Axes(Record, frozen=True):
+    """Positions along both latent axes of a grid, ascending, in units of z."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+class Grids(Record, frozen=True):
+    """grids.json: the axes of each decoder grid."""
+
+    grid: Axes
+    """The range that config.yaml names."""
+    quantiles: Axes
+    """Steps of equal probability under the prior."""
+    occupied: Axes
+    """The range that holds the central 98 % of the training codes in each dimension."""
+
+
+class Coverage(Record, frozen=True):
+    """Which training images the images of a decoder grid resemble."""
+
+    near: float
+    """Share nearer to some training image than the median held-out image is, by Euclidean distance of pixels."""
+    class_share: tuple[float, ...]
+    """Share whose nearest training image has each class."""
+
+
+class InterpolationSmoothness(Record, frozen=True):
+    """How decoded images change along straight lines between the codes of test images."""
+
+    max_step_ratio: float
+    """Median over the lines of the largest step divided by the mean step, steps being distances of successive
+    images."""
+    near: float
+    """Share of the images between the ends that are nearer to a training image than the median held-out image is."""
+
+
+class PlaneMetrics(Record, frozen=True):
+    """plane.json: what the decoder makes of the latent plane."""
+
+    grid: Coverage
+    occupied: Coverage
+    within_grid: float
+    """Share of the test codes inside the decoder grid."""
+    interpolations: InterpolationSmoothness
+    distance_scale: float
+    """Median distance of a held-out image to its nearest training image, the length of a pixel vector."""
+
+
+class ConditionGrids(Record, frozen=True):
+    """conditions.json: the decoder grids of a conditional model, one for each chosen label, on the same axes."""
+
+    labels: tuple[int, ...]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    within_grid: float
+    """Share of all test codes inside the grid."""
+
+
+class Failure(Record, frozen=True):
+    """A position of the plane at which the decoder fails."""
+
+    index: int
+    """Of the position among those that were decoded."""
+    z: tuple[float, float]
+    kind: Literal["far", "ambiguous"]
+    distance: float
+    """To the nearest training image, the length of a pixel vector."""
+    confidence: float
+    """Largest class probability by the reference classifier."""
+
+
+class FailureShares(Record, frozen=True):
+    """Shares of the positions within reach of the prior."""
+
+    far: float
+    ambiguous: float
+
+
+class FailureMetrics(Record, frozen=True):
+    """failures.json: where the decoder fails within reach of the prior, the worst of each kind first."""
+
+    failures: tuple[Failure, ...]
+    share: FailureShares
+    distance_scale: float
+    """Median distance of a held-out image to its nearest training image, the length of a pixel vector."""
+
+
+# --- classifier.json and baselines: classification --------------------------------------------------------------------
+
+
+class ReliabilityBin(Record, frozen=True):
+    """Predictions of similar confidence."""
+
+    share: float
+    confidence: float
+    accuracy: float
+
+
+class Predictions(Record, frozen=True):
+    """How good predicted class probabilities are."""
+
+    accuracy: float
+    nll: float
+    """Negative log-likelihood of the true labels, nats per image."""
+    ece: float
+    """Expected calibration error (Naeini et al. 2015)."""
+    bins: tuple[ReliabilityBin, ...]
+
+
+class MethodPredictions(Predictions, frozen=True):
+    """Predictions by Bayes' rule with one way to compute log p(x|y)."""
+
+    temperature: float
+    """Fitted on the validation images (Guo et al. 2017)."""
+    temperature_scaled: Predictions
+    confusion: tuple[tuple[int, ...], ...]
+    """Counts; true labels down the rows."""
+    most_confused: tuple[tuple[int, int, float], ...]
+    """True label, predicted label and the share of that label's images; the largest share first."""
+    auroc: float
+    """Probability that a test image has a higher log p(x) than an OOD image."""
+
+
+class Mistake(Record, frozen=True):
+    """A confident wrong prediction on a test image."""
+
+    index: int
+    label: int
+    predicted: int
+    confidence: float
+
+
+class OODData(Record, frozen=True):
+    """The data set whose test images serve as OOD examples."""
+
+    dataset: str
+    synthetic: bool
+
+
+class ClassifierMetrics(Record, frozen=True):
+    """classifier.json: a conditional VAE as a classifier by Bayes' rule."""
+
+    model: str
+    dataset: str
+    seed: int
+    latent_dim: int
+    settings: ModelSettings
+    samples: int
+    """Draws of z for each image and label that the two bounds use."""
+    positions: int
+    """Positions per side of the quadrature."""
+    methods: dict[Method, MethodPredictions]
+    best: Method
+    """The method closest to the model's own posterior."""
+    mistakes: tuple[Mistake, ...]
+    """Of the best method after temperature scaling, the most confident first."""
+    ood: OODData
+    grid_error: float | None = None
+    """Mean absolute change of log p(x|y) when the resolution of the grid is doubled; only with quadrature."""
+
+
+class NeighbourBaseline(Record, frozen=True):
+    """k nearest neighbours in pixels."""
+
+    accuracy: float
+    k: int
+
+
+class BaselineMetrics(Record, frozen=True):
+    """results/baselines/{dataset}.json: discriminative classifiers on the same images."""
+
+    dataset: str
+    data: str
+    """SHA-256 (hex) of the data's files."""
+    neighbours: NeighbourBaseline
+    logistic: Predictions
+    cnn: Predictions
+
+
+# --- sweep.json, pca_comparison.json, projections.json, augmentation.json ---------------------------------------------
+
+
+class SampleQuality(Record, frozen=True):
+    """Squared Fréchet distances in the features of the reference classifier; not FID."""
+
+    frechet: float
+    frechet_real: float
+    """Of held-out real images: what perfect samples would reach."""
+    samples: int
+
+
+class SweepMetrics(Record, frozen=True):
+    """sweep.json: one model config at every latent dimension and seed."""
+
+    model: str
+    settings: ModelSettings
+    dims: tuple[int, ...]
+    seeds: int
+    weights: tuple[str, ...]
+    """SHA-256 (hex) of each weights file."""
+    squared_error: MeanStd
+    negative_elbo: MeanStd
+    reconstruction: MeanStd
+    kl: MeanStd
+    active_units: MeanStd
+    importance_weighted: MeanStd
+    frechet: MeanStd
+    frechet_real: MeanStd
+    pca: tuple[float, ...]
+    """Squared error of PCA on the test images at each dimension."""
+    best_dim: int
+    """The dimension with the highest importance-weighted bound."""
+    saturation_dim: int
+    """The smallest dimension whose bound lies within one standard deviation, or 0.5 nats, of the best."""
+
+
+class PCAComparison(Record, frozen=True):
+    """pca_comparison.json: an autoencoder at several latent dimensions beside PCA. Sequences run over `dims`."""
+
+    dims: tuple[int, ...]
+    rank: int
+    """Of the training pixels' covariance."""
+    error: tuple[float, ...]
+    """Squared error of the autoencoder on the test images."""
+    pca: tuple[float, ...]
+    """Squared error of PCA on the test images."""
+    noise: tuple[float, ...]
+    """Squared error of the autoencoder on noise, as a share of the noise's variance: 0 copies everything."""
+    noise_pca: tuple[float, ...]
+    angle: tuple[float | None, ...]
+    """Largest principal angle between both subspaces, degrees; null where the decoder is not linear or the dimension
+    is not below the rank."""
+    median_angle: tuple[float | None, ...]
+    next_variance: tuple[float | None, ...]
+    """Variance of PCA's component d + 1 as a share of that of component d."""
+
+
+class Projection(Record, frozen=True):
+    """Points in the plane of their first two principal components."""
+
+    explained: tuple[float, float]
+    """Share of the variance that each component explains."""
+    dimensions: int
+    plane: Separation
+    full: Separation
+    """In the full space."""
+
+
+class ProjectionMetrics(Record, frozen=True):
+    """projections.json: codes and pixels of the test images, each projected by PCA."""
+
+    codes: Projection
+    pixels: Projection
+
+
+class AugmentationMetrics(Record, frozen=True):
+    """augmentation.json: test accuracy of classifiers trained with and without a model's samples, by number of real
+    images. The model itself was trained on all training images."""
+
+    settings: ModelSettings
+    latent_dim: int
+    seed: int
+    sizes: tuple[int, ...]
+    """Numbers of real images."""
+    seeds: int
+    real: MeanStd
+    """Accuracy with real images alone."""
+    samples: MeanStd
+    """Accuracy with samples in half of all draws."""
+    gain: MeanStd
+    """The difference of both."""
+
+
+METRICS_FILES: dict[str, type[Record]] = {
+    "metrics.json": ModelMetrics,
+    "plane.json": PlaneMetrics,
+    "conditions.json": ConditionGrids,
+    "failures.json": FailureMetrics,
+    "classifier.json": ClassifierMetrics,
+    "baselines.json": BaselineMetrics,
+    "projections.json": ProjectionMetrics,
+    "augmentation.json": AugmentationMetrics,
+    "sweep.json": SweepMetrics,
+    "pca_comparison.json": PCAComparison,
+}

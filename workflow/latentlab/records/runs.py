@@ -1,0 +1,83 @@
+"""A run: one training of one model config on one data set, and where its results lie."""
+
+from typing import Literal, Self
+
+from latentlab.records.base import Record
+from latentlab.records.datasets import Dataset
+from latentlab.records.settings import ModelSettings
+
+RUN_FOLDER = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
+SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
+PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
+
+Requirement = Literal["plane", "unconditional", "conditional", "stochastic"]
+
+# What a model has to be for some of the files of its run to be made.
+FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
+    "grid.png": ("plane", "unconditional"),
+    "grid-occupied.png": ("plane", "unconditional"),
+    "grid-quantiles.png": ("plane", "unconditional"),
+    "grids.json": ("plane", "unconditional"),
+    "plane.json": ("plane", "unconditional"),
+    "failures.json": ("plane", "unconditional"),
+    "failures.png": ("plane", "unconditional"),
+    "conditions.json": ("plane", "conditional"),
+    "conditions.png": ("plane", "conditional"),
+    "posteriors.npz": ("plane", "stochastic"),
+    "classifier.json": ("conditional", "stochastic"),
+    "classifier.npz": ("conditional", "stochastic"),
+    "mistakes.png": ("conditional", "stochastic"),
+    "augmentation.json": ("stochastic",),
+}
+
+# How a requirement is met, as a setting of the model config.
+REQUIREMENT_SETTINGS: dict[Requirement, str] = {
+    "plane": "latent_dim: 2",
+    "unconditional": "conditional: false",
+    "conditional": "conditional: true",
+    "stochastic": "family: vae",
+}
+
+
+class Run(Record, frozen=True, omit_defaults=False):
+    """One training: the wildcards of the rules that train and evaluate a model."""
+
+    dataset: str
+    model: str
+    """The name of the model config."""
+    latent_dim: int
+    seed: int
+
+    def file(self, name: str) -> str:
+        """The path of the results file `name`, relative to the working directory."""
+        return f"{RUN_FOLDER}/{name}".format(**self.to_dict())
+
+
+class ModelSpec(Record, frozen=True, omit_defaults=False):
+    """All that is needed to build and train a network; stored with its weights."""
+
+    settings: ModelSettings
+    latent_dim: int
+    """In place of the settings' own: a sweep varies it."""
+    seed: int
+    """In place of the settings' own: of the initial weights, the shuffling and the noise."""
+    image_shape: tuple[int, int]
+    """Rows and columns, pixels."""
+    n_classes: int
+
+    @classmethod
+    def of(
+        cls, settings: ModelSettings, dataset: Dataset, latent_dim: int | None = None, seed: int | None = None
+    ) -> Self:
+        """The spec of a model config on a data set, with its own latent dimension and seed unless others are given."""
+        return cls(
+            settings=settings,
+            latent_dim=settings.latent_dim if latent_dim is None else latent_dim,
+            seed=settings.seed if seed is None else seed,
+            image_shape=dataset.image_shape,
+            n_classes=dataset.n_classes,
+        )
+
+    @property
+    def n_pixels(self) -> int:
+        return self.image_shape[0] * self.image_shape[1]

@@ -1,0 +1,167 @@
+"""A student's Markdown as HTML, divided into the sections of an assignment, with formulas as pictures."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from html import escape
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.dollarmath.index import math_inline_dollar
+
+from latentlab.report.fonts import without_controls
+from latentlab.report.text import shorten
+from latentlab.runtime.errors import UserError
+
+ALL_SECTIONS = ""  # in place of a section's number: the text replaces the whole discussion
+NUMBER = r"(\d+(?:\.\d+)*|[A-Z])[.:)]?(?=\s|$)"  # of a section, at the start of a heading
+UNSPACED_HEADING = re.compile(rf"( {{0,3}}(?:##+|#(?=\d+\.\d)))(?={NUMBER})")
+MAX_NESTING = 20  # levels of quotations, lists and emphasis
+# Unbroken text whose line breaks take minutes to find, in scripts that separate words by spaces.
+LONG_WORD = re.compile(r"[!-\u058f]{301,}")
+
+_parse_formula = math_inline_dollar(allow_space=False, allow_digits=False, allow_double=True)
+
+
+def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "discussion") -> dict[str, str]:
+    """Markdown as HTML, by the sections that it replaces: number → what is below the heading that begins with that
+    number, whatever its level. If there is no such heading, the text replaces all: `{ALL_SECTIONS: html}`.
+
+    HTML in the text is escaped. `$…$` and `$$…$$` are formulas in LaTeX; the dollar signs of amounts, as in "$5 and
+    $6", and `\\$` are text.
+
+    Args:
+        sections: the numbers of the assignment's sections, in order.
+        source: name of the text in error messages.
+
+    Raises:
+        UserError: a formula cannot be parsed, a word is too long or the text nested too deep; or besides headings of
+            sections there is one with an unknown number, a number occurs twice, or there is text before the first one.
+    """
+    markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}).enable("table")
+    markdown.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False)
+    markdown.inline.ruler.at("math_inline", _formula_rule)
+    text = _space_headings(markdown, without_controls(text), sections)
+    links = {}  # those that are defined anywhere in the text
+    tokens = markdown.parse(text, links)
+    _check_tokens(tokens, source)
+    _draw_formulas(tokens, source)
+    return {
+        number: markdown.renderer.render(part, markdown.options, links)
+        for number, part in _split_sections(tokens, sections, source).items()
+    }
+
+
+def _formula_rule(state: StateInline, silent: bool) -> bool:
+    """The rule of the plugin for `$…$`, which notes the line of the formula.
+
+    The plugin takes the last character of a text for the one before its first: "$z$ has length 2" would begin with a
+    dollar sign after a digit, so with an amount.
+    """
+    start, source, position_end = state.pos, state.src, state.posMax
+    state.src, state.pos, state.posMax = f" {source}", start + 1, position_end + 1
+    try:
+        matched = _parse_formula(state, silent)
+    finally:
+        state.src, state.pos, state.posMax = source, state.pos - 1, position_end
+    if matched and not silent:
+        state.tokens[-1].meta["line"] = source.count("\n", 0, start)
+    return matched
+
+
+def _space_headings(markdown: MarkdownIt, text: str, sections: Collection[str]) -> str:
+    """`text` with a space after the number signs of headings such as `##2.2`, which Markdown takes for text."""
+    lines = text.split("\n")
+    matches = {i: match for i, line in enumerate(lines) if (match := UNSPACED_HEADING.match(line))}
+    if any(match[2] in sections for match in matches.values()):
+        literal = {
+            i
+            for token in markdown.parse(text)
+            if token.type in ("fence", "code_block", "math_block") and token.map
+            for i in range(*token.map)
+        }
+        for i, match in matches.items():
+            if match[2] in sections and i not in literal:
+                lines[i] = f"{match[1]} {lines[i][match.end() :]}"
+    return "\n".join(lines)
+
+
+def _check_tokens(tokens: Sequence[Token], source: str) -> None:
+    """Refuse what would be left out or cannot be laid out in reasonable time."""
+    for token in tokens:
+        line = f"{source}, line {token.map[0] + 1}" if token.map else source
+        # Markdown leaves out what is deeper
+        is_container = token.type in ("blockquote_open", "list_item_open") and token.level >= MAX_NESTING - 1
+        if is_container or any(child.level > MAX_NESTING for child in token.children or ()):
+            raise UserError(f"{line}: quotations, lists and emphasis are nested too deep: use fewer than {MAX_NESTING}")
+        for part in token.children or [token]:
+            if word := LONG_WORD.search(part.content):
+                raise UserError(
+                    f"{line}: a word of {len(word[0]):,} characters, “{shorten(word[0], 20)}”, is too long for a line: "
+                    "divide it"
+                )
+
+
+def _draw_formulas(tokens: Sequence[Token], source: str) -> None:
+    """Replace tokens of formulas by their pictures."""
+    for token in tokens:
+        if token.type == "math_block":
+            token.content = f'<p class="display">{_picture(token.content, token.map, 0, source)}</p>\n'
+            token.type = "html_block"
+        for child in token.children or ():
+            if child.type in ("math_inline", "math_inline_double"):
+                picture = _picture(child.content, token.map, child.meta["line"], source)
+                is_display = child.type == "math_inline_double"
+                child.content = f'<span class="display">{picture}</span>' if is_display else picture
+                child.type = "html_inline"
+
+
+def _picture(latex: str, lines: Sequence[int] | None, line: int, source: str) -> str:
+    from latentlab.report.formulas import formula_to_html  # it takes half a second, and most texts have no formula
+
+    try:
+        return formula_to_html(latex)
+    except ValueError as error:
+        number = (lines[0] if lines else 0) + line + 1
+        formula = shorten(" ".join(latex.split()), 80)
+        raise UserError(
+            f"{source}, line {number}: the formula “{formula}” cannot be drawn: {error}; correct it, or write \\$ for a "
+            "dollar sign"
+        ) from error
+
+
+def _split_sections(tokens: Sequence[Token], sections: Collection[str], source: str) -> dict[str, Sequence[Token]]:
+    """Number of a section → the tokens below its heading."""
+    headings = list(_numbered_headings(tokens))
+    known = [(i, number) for i, number in headings if number in sections]
+    if not known:
+        return {ALL_SECTIONS: tokens}
+    rank = tokens[known[0][0]].tag  # h1 to h6
+    for i, number in headings:
+        if number in sections:
+            rank = tokens[i].tag
+        elif tokens[i].tag <= rank and (number[0].isdigit() or any(section.isalpha() for section in sections)):
+            raise UserError(f"{source}: there is no section {number}; this assignment has {', '.join(sections)}")
+    numbers = [number for _, number in known]
+    repeated = [number for number in numbers if numbers.count(number) > 1]
+    if repeated:
+        raise UserError(f"{source}: section {repeated[0]} occurs twice; join the two")
+    starts = [i for i, _ in known]
+    if starts[0] > 0:
+        heading = f"{'#' * int(tokens[starts[0]].tag[1])} {numbers[0]}"
+        raise UserError(f"{source}: the text before '{heading}' is in no section; put it below a heading")
+    ends = [*starts[1:], len(tokens)]
+    return {
+        number: tokens[start + 3 : end]  # a heading is three tokens
+        for number, start, end in zip(numbers, starts, ends, strict=True)
+    }
+
+
+def _numbered_headings(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
+    """The index of each heading that begins with a number and is not part of a list or quotation; and that number."""
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open" and token.level == 0:
+            text = "".join(child.content for child in tokens[i + 1].children or ())
+            if match := re.match(NUMBER, text.lstrip()):
+                yield i, match[1]

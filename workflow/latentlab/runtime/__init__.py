@@ -1,0 +1,1 @@
+"""Errors, files, jobs, provenance: what every stage needs."""

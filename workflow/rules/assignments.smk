@@ -1,0 +1,76 @@
+# The assignments of templates/, and the files that the rules read for each of them.
+
+from latentlab.records.archive import ArchiveContents
+from latentlab.records.assignments import assignment_names, load_assignment, unique
+from latentlab.report.discussion import read_discussion
+
+with exit_on_user_error():
+    ASSIGNMENTS = {
+        name: load_assignment(ROOT / "templates", name, config) for name in assignment_names(ROOT / "templates")
+    }
+    CHOSEN = ASSIGNMENTS.get(config["assignment"]) or load_assignment(ROOT / "templates", config["assignment"], config)
+    if config["discussion"]:
+        read_discussion(config["discussion"])
+    if workflow.is_main_process:  # not again in every job
+        from latentlab.report.template_check import check_templates
+
+        check_templates(ROOT / "templates", ASSIGNMENTS.values())
+
+
+# Names of folders and files that users choose: any that load_assignment accepts.
+wildcard_constraints:
+    assignment="|".join(map(re.escape, ASSIGNMENTS)),
+    notebook="[^/]+",
+
+
+def check_rule_name(assignment, rule_name):
+    """Stop if there is a rule of this name already."""
+    if workflow.is_rule(rule_name):
+        place = f"templates/{assignment.name}"
+        sys.exit(f"latentlab: {place}: there is a rule of this name already ({rule_name}); rename the folder")
+
+
+def assignment_of(wildcards):
+    return ASSIGNMENTS[wildcards.assignment]
+
+
+def run_files(file, *requirements):
+    """The file `file` of every run that some assignment shows and whose model meets the requirements."""
+    runs = [run for assignment in ASSIGNMENTS.values() for run in assignment.runs(*requirements)]
+    return unique(run.file(file) for run in runs)
+
+
+def plane_files(file):
+    """An input function: the file `file` of each model that an assignment's explorer shows."""
+
+    def files(wildcards):
+        assignment = assignment_of(wildcards)
+        return [assignment.file(name, file) for name in assignment.plane_models()]
+
+    return files
+
+
+def template_files(wildcards):
+    """The shared base and the assignment's own folder."""
+    folders = [ROOT / "templates", ROOT / "templates" / wildcards.assignment]
+    return sorted(source(path) for folder in folders for path in folder.iterdir() if path.is_file())
+
+
+REPORTS = [path for assignment in ASSIGNMENTS.values() for path in assignment.report_files()]
+PUBLISHED = CHOSEN.published_files()  # name in results/ → path
+NOTEBOOKS = [path for assignment in ASSIGNMENTS.values() for path in assignment.notebook_files()]
+FIGURES = [path for assignment in ASSIGNMENTS.values() for path in assignment.figure_files()]
+SWEEPS = unique(
+    assignment.file(name, "sweep.json") for assignment in ASSIGNMENTS.values() for name in assignment.spec.sweeps
+)
+PCA_COMPARISONS = unique(
+    assignment.file(name, "pca_comparison.json")
+    for assignment in ASSIGNMENTS.values()
+    for name in assignment.spec.pca_comparisons
+)
+DATASETS = unique(run.dataset for assignment in ASSIGNMENTS.values() for run in assignment.runs())
+CLASSIFIERS = run_files("classifier.json", "conditional", "stochastic") + unique(
+    f"results/baselines/{run.dataset}.json"
+    for assignment in ASSIGNMENTS.values()
+    for run in assignment.runs("conditional", "stochastic")
+)

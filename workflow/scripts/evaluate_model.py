@@ -1,0 +1,60 @@
+import numpy as np
+
+from latentlab.data.splits import load_split
+from latentlab.metrics.bounds import compare_bounds, evaluate_losses
+from latentlab.metrics.grids import tile_images
+from latentlab.metrics.history import convergence
+from latentlab.metrics.latents import encode_splits, measure_latents
+from latentlab.models.checkpoint import load_checkpoint
+from latentlab.models.inference import reconstruct, reconstructions_and_samples
+from latentlab.models.inputs import to_pixels, to_tensors
+from latentlab.models.networks import VAE, layer_table
+from latentlab.records.data import DataRecord
+from latentlab.records.metrics import ModelMetrics
+from latentlab.runtime.files import read_csv, sha256, write_npz, write_png
+from latentlab.runtime.jobs import job
+from latentlab.runtime.provenance import versions
+
+COLUMNS, ROWS = 16, 8  # of the test images in reconstructions.png
+
+# One job, because each part takes less time than the start of a job.
+with job(snakemake.log):
+    inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
+    record = DataRecord.read(inputs.data)
+    dataset, model = record.declaration, load_checkpoint(inputs.weights)
+    splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "validation", "test")}
+    images, labels = splits["test"]
+    codes = encode_splits(model, splits)
+    write_npz(outputs.codes, codes)
+
+    pixels = reconstructions_and_samples(model, images, labels)
+    write_png(outputs.samples, tile_images(pixels.reshape(-1, *dataset.image_shape), dataset.n_classes))
+
+    x, y = to_pixels(images[: COLUMNS * ROWS]), labels[: COLUMNS * ROWS]
+    halves = [x, reconstruct(model, x, y).clamp(0, 1)]
+    tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), COLUMNS) for half in halves]
+    write_png(outputs.reconstructions, np.concatenate(tiles, axis=1))
+
+    validation, test = (evaluate_losses(model, *splits[split]) for split in ("validation", "test"))
+    likelihood = None
+    if isinstance(model, VAE):
+        likelihood = compare_bounds(model, images, labels, grid_size=params.positions, samples=params.samples)
+    latents, shape_correlations = measure_latents(codes, images.numpy(), dataset.classes)
+    ModelMetrics(
+        model=snakemake.wildcards.model,
+        dataset=record.dataset,
+        seed=model.spec.seed,
+        latent_dim=model.latent_dim,
+        settings=model.spec.settings,
+        parameters=sum(weights.numel() for weights in model.parameters()),
+        layers=layer_table(model),
+        training=convergence(read_csv(inputs.history)),
+        validation=validation,
+        test=test,
+        likelihood=likelihood,
+        latents=latents,
+        shape_correlations=shape_correlations,
+        data=record.digest,
+        weights=sha256(inputs.weights),
+        versions=versions("torch", "numpy", "scikit-learn"),
+    ).write(outputs.metrics)
