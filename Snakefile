@@ -52,8 +52,9 @@ include: "workflow/rules/submission.smk"
 
 
 onstart:
-    with exit_on_user_error():
-        acquire_run_lock()
+    if workflow.is_main_process:
+        with exit_on_user_error():
+            prepare_run()
 
 
 onsuccess:

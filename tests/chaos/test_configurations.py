@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import ROOT, user_messages
 
-from latentlab.records.assignments import assignment_names, load_assignment
+from latentlab.records.assignment_file import assignment_names
+from latentlab.records.assignments import load_assignment
 from latentlab.records.config import check_config
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.safe_yaml import read_yaml

@@ -98,7 +98,7 @@ def test_a_start_leaves_the_unfinished_files_of_another_working_directory(tmp_pa
     assert [path.exists() for path in unfinished] == [True, False, False]
 
 
-@pytest.mark.parametrize("kind", ["a file", "a symlink to nothing"])
+@pytest.mark.parametrize("kind", ["a file", "a dangling symlink"])
 def test_results_that_is_no_folder_is_named(working_directory, kind):
     results = working_directory.folder / "results"
     if kind == "a file":

@@ -18,13 +18,13 @@ from builders import MNIST, block_images, model_spec, plant_dataset
 from latentlab.data.fetch import fetch_dataset
 from latentlab.data.splits import load_split
 from latentlab.metrics.augmentation import augmentation_gain
+from latentlab.metrics.baselines import evaluate_baselines
 from latentlab.metrics.bounds import compare_bounds, evaluate_losses
 from latentlab.metrics.classification import (
     best_method,
-    evaluate_baselines,
+    class_log_prior,
+    compute_log_joint,
     evaluate_methods,
-    log_joint,
-    log_prior,
     quadrature_error,
 )
 from latentlab.metrics.grids import grid_axis, grid_points, tile_images
@@ -332,16 +332,18 @@ def test_the_plane_of_a_model_of_a_new_data_set_is_decoded_and_measured(record, 
     distance, _ = reference.nearest(pixels)
     probabilities = class_probabilities(classifier, pixels)
     assert probabilities.shape == (25, 3)
-    failures = find_failures(positions, distance, reference.distance_scale / 2, probabilities)
+    failures = find_failures(positions, distance, reference.distance_scale / 2, probabilities).failures
     assert failures and all(failure.kind in ("far", "ambiguous") for failure in failures)
 
 
 def test_a_conditional_vae_classifies_the_images_of_a_new_data_set(record, splits, models):
     n_classes, model = record.declaration.n_classes, models["cvae"]
-    prior = log_prior(splits["train"][1].numpy(), n_classes)
+    prior = class_log_prior(splits["train"][1].numpy(), n_classes)
     images = {split: splits[split][0].numpy() for split in ("validation", "test")}
     images["ood"] = np.random.default_rng(0).integers(0, 256, (30, 12, 20), dtype=np.uint8)
-    joints = {split: log_joint(model, values, prior, samples=4, positions=40) for split, values in images.items()}
+    joints = {
+        split: compute_log_joint(model, values, prior, samples=4, positions=40) for split, values in images.items()
+    }
     labels = {split: splits[split][1].numpy() for split in ("validation", "test")}
     methods = evaluate_methods(joints, labels, n_classes)
     predictions = methods[best_method(methods)]

@@ -8,7 +8,7 @@ import pdfplumber
 import pytest
 from projects import copy_source
 
-from latentlab.records.assignments import assignment_names
+from latentlab.records.assignment_file import assignment_names
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import gc
 
-# Importing torch creates a million objects, none of them garbage; collecting at Python's usual rate takes a fifth of the
-# import's time.
+# Importing torch creates a million objects, none of them garbage; collecting at Python's usual rate takes a fifth of
+# the import's time.
 gc.set_threshold(100_000)
 
 # glibc returns large freed blocks to the system, so that every training step would fault their pages in again, unless a

@@ -1,7 +1,8 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
 from latentlab.records.archive import ArchiveContents
-from latentlab.records.assignments import assignment_names, load_assignment, unique
+from latentlab.records.assignment_file import assignment_names
+from latentlab.records.assignments import load_assignment, unique
 from latentlab.report.discussion import read_discussion
 
 with exit_on_user_error():

@@ -71,7 +71,7 @@ def training_priority(wildcards):
 
 
 def training_gpus(wildcards):
-    """How many graphics processors a training takes: one, if there is any and the configuration permits it."""
+    """How many GPUs a training takes: one, if there is any and the configuration permits it."""
     available = config["device"] == "auto" and shutil.which("nvidia-smi") is not None
     return int(available or config["device"] == "cuda")
 
@@ -83,28 +83,31 @@ def sweep_files(wildcards, file, seeds=None):
 
 
 def acquire_run_lock():
-    """Lock this working directory for as long as the process lives, and remove what a killed run left unfinished.
-
-    A lock of the operating system vanishes with its process, so nothing ever has to be unlocked.
-    """
+    """Lock this working directory for as long as the process lives. A lock of the operating system vanishes with its
+    process, so nothing ever has to be unlocked."""
     global run_lock  # or the file would be closed, and the lock released
-    if workflow.is_main_process:
-        run_lock = open(".snakemake/running", "w")
-        try:
-            fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit(f"latentlab: another run is active in {Path.cwd()}; wait until it ends, or end it")
-        for folder in ("results", "resources"):
-            clear_partial(folder)
-        # Snakemake copies scripts here and runs them here, so that modules found here would shadow the libraries that they
-        # import; in a folder that somebody else made, these could be anything.
-        shutil.rmtree(".snakemake/scripts", ignore_errors=True)
-        if archive := archive_old_results("results"):
-            print(f"latentlab: the results were made by another version: moved to {archive}", file=sys.stderr)
-            os.chdir(workflow.rundir)
-            os.execv(shlex.split(sys.executable)[0], sys.orig_argv)  # start again, because other jobs are due now
-        if workflow.nodes is not None and shutil.which("scancel"):
-            cancel_orphans(Path.cwd())
+    run_lock = open(".snakemake/running", "w")
+    try:
+        fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"latentlab: another run is active in {Path.cwd()}; wait until it ends, or end it")
+
+
+def prepare_run():
+    """Lock the working directory, and clear it of what earlier runs left: unfinished files, results of other versions, and
+    on a cluster jobs that are still running."""
+    acquire_run_lock()
+    for folder in ("results", "resources"):
+        clear_partial(folder)
+    # Snakemake copies scripts here and runs them here, so that modules found here would shadow the libraries that they
+    # import; in a folder that somebody else made, they may be malicious.
+    shutil.rmtree(".snakemake/scripts", ignore_errors=True)
+    if archive := archive_old_results("results"):
+        print(f"latentlab: the results were made by another version: moved to {archive}", file=sys.stderr)
+        os.chdir(workflow.rundir)
+        os.execv(shlex.split(sys.executable)[0], sys.orig_argv)  # start again, because other jobs are due now
+    if workflow.nodes is not None and shutil.which("scancel"):
+        cancel_orphans(Path.cwd())
 
 
 def print_summary():

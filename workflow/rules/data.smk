@@ -20,7 +20,7 @@ rule fetch_data:
         "../scripts/fetch_data.py"
 
 
-# Runs only when asked for by name: where synthetic data were drawn for want of a network, it tries to fetch again.
+# Runs only when asked for by name: where synthetic data were drawn because no network was available, it tries to fetch again.
 rule data:
     input:
         records=expand("results/data/{dataset}.json", dataset=DATASETS),

@@ -6,7 +6,8 @@ rule export_explorer:
         data=lambda wildcards: assignment_of(wildcards).data_records()[0],
         weights=plane_files("weights.safetensors"),
         codes=plane_files("codes.npz"),
-        templates=[source(path) for path in sorted((ROOT / "templates/explorer").iterdir())],
+        template=source("templates/explorer/page.html.j2"),
+        assets=[source(f"templates/explorer/{file}") for file in ("explorer.css", "decoder.js", "plane.js", "explorer.js")],
         style=source("matplotlibrc"),
         code=modules_of("export_explorer.py"),
     output:

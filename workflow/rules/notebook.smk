@@ -8,7 +8,8 @@ rule build_notebook:
         ],
         records=lambda wildcards: assignment_of(wildcards).data_records(),
         template=source("templates/{assignment}/{notebook}.md.j2"),
-        page=[source(f"templates/notebook/{file}") for file in ("index.html.j2", "conf.json")],
+        html_template=source("templates/notebook/index.html.j2"),
+        html_settings=source("templates/notebook/conf.json"),
         style=source("matplotlibrc"),
         code=[source(path) for path in all_modules()],
     output:

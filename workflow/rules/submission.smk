@@ -3,7 +3,7 @@
 
 rule check_submission:
     input:
-        files=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
         pdf="results/reports/{assignment}/{assignment}.pdf",
         html="results/reports/{assignment}/{assignment}.html",
         data=lambda wildcards: assignment_of(wildcards).data_records(),
@@ -14,7 +14,7 @@ rule check_submission:
         "results/logs/reports/{assignment}/check_submission.log",
     threads: 1
     params:
-        names=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
         authors=lookup("authors", within=config),
     message:
         "Check whether {wildcards.assignment} is ready to be submitted"
@@ -24,7 +24,7 @@ rule check_submission:
 
 rule pack_submission:
     input:
-        files=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
         manifest="results/reports/{assignment}/manifest.txt",
         code=modules_of("pack_submission.py"),
     output:
@@ -33,7 +33,7 @@ rule pack_submission:
         "results/logs/reports/{assignment}/pack_submission.log",
     threads: 1
     params:
-        names=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
     message:
         "Pack the submission of {wildcards.assignment}"
     script:

@@ -39,7 +39,7 @@ with job(snakemake.log):
         run_notebook(notebook, folder)
         (folder / "resources").unlink()
         save_notebook(folder / Path(outputs.notebook).name, notebook)
-        save_notebook_html(folder / Path(outputs.html).name, notebook, params.title, Path(inputs.page[0]).parent)
+        save_notebook_html(folder / Path(outputs.html).name, notebook, params.title, Path(inputs.html_template).parent)
         for path in (outputs.notebook, outputs.html):
             copy(folder / Path(path).name, path)
         pack_archive(folder, outputs.archive)

@@ -1,10 +1,10 @@
 from latentlab.data.splits import load_split
 from latentlab.metrics.classification import (
     best_method,
+    class_log_prior,
+    compute_log_joint,
     confident_mistakes,
     evaluate_methods,
-    log_joint,
-    log_prior,
     quadrature_error,
 )
 from latentlab.metrics.grids import tile_images
@@ -22,8 +22,10 @@ with job(snakemake.log):
     splits["ood"] = load_split(ood_record, "test")
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 
-    prior = log_prior(load_split(record, "train")[1], n_classes)
-    joints = {split: log_joint(model, images[split], prior, params.samples, params.positions) for split in splits}
+    prior = class_log_prior(load_split(record, "train")[1], n_classes)
+    joints = {
+        split: compute_log_joint(model, images[split], prior, params.samples, params.positions) for split in splits
+    }
     methods = evaluate_methods(joints, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)

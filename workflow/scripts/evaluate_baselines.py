@@ -1,5 +1,5 @@
 from latentlab.data.splits import load_split
-from latentlab.metrics.classification import evaluate_baselines
+from latentlab.metrics.baselines import evaluate_baselines
 from latentlab.metrics.reference_classifier import load_reference_classifier
 from latentlab.models.inputs import to_tensors
 from latentlab.records.data import DataRecord

@@ -30,9 +30,11 @@ with job(snakemake.log):
     pixels = reconstructions_and_samples(model, images, labels)
     write_png(outputs.samples, tile_images(pixels.reshape(-1, *dataset.image_shape), dataset.n_classes))
 
-    x, y = to_pixels(images[: COLUMNS * ROWS]), labels[: COLUMNS * ROWS]
+    columns = min(COLUMNS, len(images))
+    n_shown = columns * min(ROWS, len(images) // columns)
+    x, y = to_pixels(images[:n_shown]), labels[:n_shown]
     halves = [x, reconstruct(model, x, y).clamp(0, 1)]
-    tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), COLUMNS) for half in halves]
+    tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), columns) for half in halves]
     write_png(outputs.reconstructions, np.concatenate(tiles, axis=1))
 
     validation, test = (evaluate_losses(model, *splits[split]) for split in ("validation", "test"))

@@ -25,7 +25,7 @@ with job(snakemake.log):
         "version": versions("latentlab")["latentlab"],
         "commit": commit(),
     }
-    templates, classes = Path(inputs.templates[0]).parent, record.declaration.classes
+    templates, classes = Path(inputs.template).parent, record.declaration.classes
     images, labels = load_split(record, "test")
     page = render_explorer(templates, models, images, labels, classes, inputs.style, about)
     write_text(snakemake.output.page, page)

@@ -2,13 +2,12 @@ import numpy as np
 
 from latentlab.data.splits import load_split
 from latentlab.metrics.grids import grid_axis, grid_points, tile_images
-from latentlab.metrics.latent_plane import AMBIGUOUS_BELOW, PRIOR_LIMIT, find_failures
+from latentlab.metrics.latent_plane import PRIOR_LIMIT, find_failures
 from latentlab.metrics.neighbours import ReferenceImages
 from latentlab.metrics.reference_classifier import class_probabilities, load_reference_classifier
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inference import decode_latents
 from latentlab.records.data import DataRecord
-from latentlab.records.metrics import FailureMetrics, FailureShares
 from latentlab.runtime.files import write_png
 from latentlab.runtime.jobs import job
 
@@ -26,15 +25,9 @@ with job(snakemake.log):
     distance, nearest = reference.nearest(pixels)
     classifier = load_reference_classifier(snakemake.input.reference_classifier, dataset)
     probabilities = class_probabilities(classifier, pixels)
-    failures = find_failures(positions, distance, reference.distance_scale, probabilities)
+    metrics = find_failures(positions, distance, reference.distance_scale, probabilities)
+    metrics.write(snakemake.output.metrics)
 
-    indices = [failure.index for failure in failures] or [0]
+    indices = [failure.index for failure in metrics.failures] or [0]
     rows = np.concatenate([pixels[indices], images[nearest[indices]].reshape(-1, dataset.n_pixels) / 255])
     write_png(snakemake.output.images, tile_images(rows.reshape(-1, *dataset.image_shape), len(indices)))
-    inside = np.linalg.norm(positions, axis=1) <= PRIOR_LIMIT
-    share = FailureShares(
-        far=float((distance[inside] > reference.distance_scale).mean()),
-        ambiguous=float((probabilities[inside].max(axis=1) < AMBIGUOUS_BELOW).mean()),
-    )
-    metrics = FailureMetrics(failures=failures, share=share, distance_scale=reference.distance_scale)
-    metrics.write(snakemake.output.metrics)

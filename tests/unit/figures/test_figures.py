@@ -285,11 +285,12 @@ def test_a_figure_has_a_summary_and_takes_each_option_from_a_setting(name):
     assert set(declaration.options.values()) <= {field.name for field in msgspec.structs.fields(Settings)}
 
 
-def test_figures_of_codes_require_a_latent_plane():
+def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     requirements = {name: registered.declaration.requires for name, registered in FIGURES.items()}
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
         "condition_embeddings": ("plane", "conditional"),
+        "loss_terms": ("stochastic",),
     }
 
 

@@ -8,15 +8,15 @@ import torch
 from builders import LinearGaussian, block_images, model_spec
 from scipy.special import log_softmax, softmax
 
+from latentlab.metrics.baselines import evaluate_baselines
 from latentlab.metrics.classification import (
     BATCH_SIZE,
     best_method,
+    class_log_prior,
+    compute_log_joint,
     confident_mistakes,
-    evaluate_baselines,
     evaluate_methods,
     fit_temperature,
-    log_joint,
-    log_prior,
     measure_predictions,
     most_confused,
     ood_auroc,
@@ -49,7 +49,7 @@ def planted_model():
 
 
 def joint(model, images, prior=EVEN, samples=8, positions=200, seed=0):
-    return log_joint(model, images, prior, samples, positions, seed)
+    return compute_log_joint(model, images, prior, samples, positions, seed)
 
 
 def closed_form(model, images):
@@ -98,7 +98,7 @@ def test_a_wrong_prior_costs_accuracy(planted_model):
 
 
 def test_the_prior_is_the_frequency_of_each_label():
-    prior = log_prior(np.repeat([0, 3], [90_000, 10_000]), 10)
+    prior = class_log_prior(np.repeat([0, 3], [90_000, 10_000]), 10)
     assert np.exp(prior) == pytest.approx([0.9, 0, 0, 0.1, 0, 0, 0, 0, 0, 0], abs=1e-4)
     assert np.isfinite(prior).all() and np.exp(prior).sum() == pytest.approx(1)
 

@@ -76,7 +76,7 @@ def within(positions, z, radius=0.15):
 def test_there_is_no_failure_where_every_image_is_good_or_only_distant_ones_are_bad(plane):
     positions, distance, probabilities = plane
     distance[np.linalg.norm(positions, axis=1) > 2.01] = 9
-    assert find_failures(positions, distance, 2.0, probabilities) == ()
+    assert find_failures(positions, distance, 2.0, probabilities).failures == ()
 
 
 def test_each_planted_failure_is_listed_once_with_kinds_in_turn_and_the_worst_first(plane):
@@ -85,7 +85,7 @@ def test_each_planted_failure_is_listed_once_with_kinds_in_turn_and_the_worst_fi
     distance[within(positions, [-1, 0])] = 4
     distance[within(positions, [0, -1])] = 5
     probabilities[within(positions, [0, 1.5])] = [0.5, 0.5] + [0] * 8
-    failures = find_failures(positions, distance, 2.0, probabilities)
+    failures = find_failures(positions, distance, 2.0, probabilities).failures
     assert [failure.kind for failure in failures] == ["far", "ambiguous", "far", "far"]
     patches = np.array([[0, -1], [0, 1.5], [-1, 0], [1, 1]])
     assert within(np.array([failure.z for failure in failures]), patches).all()
@@ -96,7 +96,7 @@ def test_each_planted_failure_is_listed_once_with_kinds_in_turn_and_the_worst_fi
 
 def test_failures_are_few_and_apart_and_of_both_kinds_though_every_position_fails(plane):
     positions, distance, probabilities = plane
-    failures = find_failures(positions, distance + RNG.random(len(distance)), 0.5, probabilities / 2, count=4)
+    failures = find_failures(positions, distance + RNG.random(len(distance)), 0.5, probabilities / 2, count=4).failures
     assert [failure.kind for failure in failures] == ["far", "ambiguous"] * 2
     z = np.array([failure.z for failure in failures])
     gaps = np.linalg.norm(z[:, None] - z, axis=2)[np.triu_indices(4, 1)]
@@ -105,6 +105,6 @@ def test_failures_are_few_and_apart_and_of_both_kinds_though_every_position_fail
 
 def test_a_single_kind_fills_the_list(plane):
     positions, distance, probabilities = plane
-    assert {failure.kind for failure in find_failures(positions, distance, 0.5, probabilities)} == {"far"}
-    ambiguous = find_failures(positions, distance, 2.0, probabilities / 2)
+    assert {failure.kind for failure in find_failures(positions, distance, 0.5, probabilities).failures} == {"far"}
+    ambiguous = find_failures(positions, distance, 2.0, probabilities / 2).failures
     assert len(ambiguous) == 6 and {failure.kind for failure in ambiguous} == {"ambiguous"}

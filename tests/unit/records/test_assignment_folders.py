@@ -7,7 +7,8 @@ import pytest
 import yaml
 from projects import ROOT, copy_source, run_snakemake, user_messages
 
-from latentlab.records.assignments import assignment_names, load_assignment
+from latentlab.records.assignment_file import assignment_names
+from latentlab.records.assignments import load_assignment
 from latentlab.records.config import check_config
 from latentlab.runtime.errors import UserError
 
@@ -43,7 +44,7 @@ def test_results_are_named_after_the_folder(tmp_path, name):
     assert list(assignment.published_files()) == ["report.html", "report.pdf", "explorer.html"]
     assert assignment.notebook_files()[0] == f"{folder}/notebook/my notes 1.0.ipynb"
     members = assignment.submission_members()
-    assert members[f"{folder}/{name}.pdf"] == f"{name}.pdf" and f"{folder}/explorer.html" in members
+    assert members[f"{name}.pdf"] == f"{folder}/{name}.pdf" and "explorer.html" in members
     assert re.fullmatch(r"plot_[\w.-]+", assignment.plot_rule)
     check_config(CONFIG | {"assignment": name})
 

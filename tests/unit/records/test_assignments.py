@@ -5,7 +5,8 @@ import pytest
 import yaml
 from builders import MNIST
 
-from latentlab.records.assignments import RESERVED_NAMES, FigureSpec, Panel, assignment_names, load_assignment
+from latentlab.records.assignment_file import RESERVED_NAMES, assignment_names
+from latentlab.records.assignments import FigureSpec, Panel, load_assignment
 from latentlab.records.datasets import DATASETS
 from latentlab.records.runs import Run
 from latentlab.runtime.errors import UserError
@@ -52,6 +53,16 @@ def test_the_assignments_of_the_repository_are_valid():
         ({"models": {"vae": VAE | {"dataset": "CIFAR"}}}, "dataset: 'CIFAR' is not one of"),
         ({"pages": 2}, "pages is not a key; the keys are title"),
         ({"sections": ["What differs"]}, "sections.0: must be text that matches ^([0-9]"),
+        (figure(models=["vae", "vae"]), "figures.map.models: decoder_map shows one model, not 2"),
+        (figure(plot="sweep"), "figures.map: 'vae' is not one of this assignment's sweeps, which sweep shows"),
+        (
+            figure(models=["s"]) | {"sweeps": {"s": VAE}},
+            "figures.map: 's' is not one of this assignment's models, which decoder_map shows",
+        ),
+        (
+            {"sweeps": {"s": VAE | {"metrics": ["sweep.json"]}}},
+            "sweeps.s.metrics: only models have this key; remove it",
+        ),
         (figure(width=187), "figures.map.width: must be at most 186, not 187"),
         (figure(height=271), "figures.map.height: must be at most 270, not 271"),
         (figure(models=[]), "figures.map.models: must have at least 1 item"),
@@ -151,6 +162,32 @@ def test_conditions_that_are_not_labels_are_refused_where_they_are_shown(tmp_pat
     with pytest.raises(UserError, match="config: conditions: 8 is not a label of MNIST; its labels are 0 to 2"):
         load(tmp_path, **changes)
     load(tmp_path, models={"cvae": CVAE}, figures={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "setting"),
+    [
+        ({"sweeps": {"s": {"config": "deep-ae", "label": "AE"}}}, "the sweep s", "family: vae"),
+        ({"pca_comparisons": {"p": CVAE}}, "the comparison p with PCA", "conditional: false"),
+    ],
+)
+def test_a_sweep_needs_a_vae_and_a_comparison_with_pca_an_unconditional_model(tmp_path, changes, place, setting):
+    with pytest.raises(UserError, match=f"shows it in {place}, which needs {setting}; change it back"):
+        load(tmp_path, **changes)
+
+
+def test_the_ood_partner_of_a_classifier_s_data_has_images_of_the_same_shape(tmp_path, monkeypatch):
+    partner = msgspec.structs.replace(DATASETS["FashionMNIST"], image_shape=(12, 20))
+    monkeypatch.setitem(DATASETS, "FashionMNIST", partner)
+    load(tmp_path)
+    with pytest.raises(UserError, match="dataset MNIST: the images of its ood_partner FashionMNIST have another shape"):
+        load(tmp_path, models={"vae": CVAE}, figures={})
+
+
+def test_a_title_of_spaces_is_none(tmp_path):
+    config = CONFIG | {"assignment": "mine"}
+    assert load(tmp_path).page_title(config | {"title": "  "}) == "T"
+    assert load(tmp_path).page_title(config | {"title": "My title"}) == "My title"
 
 
 def test_a_figure_may_have_any_name(tmp_path, monkeypatch):
@@ -288,11 +325,8 @@ def test_a_submission_holds_the_report_the_notebooks_and_the_metrics(tmp_path):
     notebook = [f"{folder}/notebook/cvae.{suffix}" for suffix in ("ipynb", "html", "zip")]
     assert assignment.notebooks == ("cvae",) and assignment.notebook_files() == notebook
     members = assignment.submission_members()
-    assert members[f"{folder}/mine.pdf"] == "mine.pdf" and members[notebook[0]] == "notebook/cvae.ipynb"
-    assert members[f"{VAE_RUN}/plane.json"] == "metrics/vae/plane.json"
-    assert {members[f"{folder}/{name}"] for name in ("config.yaml", "provenance.json")} == {
-        "config.yaml",
-        "provenance.json",
-    }
+    assert members["mine.pdf"] == f"{folder}/mine.pdf" and members["notebook/cvae.ipynb"] == notebook[0]
+    assert members["metrics/vae/plane.json"] == f"{VAE_RUN}/plane.json"
+    assert all(members[name] == f"{folder}/{name}" for name in ("config.yaml", "provenance.json"))
     assert ("vae", "weights.safetensors") in assignment.archive_parts()
     assert {("vae", "grid.png"), ("vae", "metrics.json")} < set(assignment.archive_parts())

@@ -22,7 +22,9 @@ def test_a_figure_is_declared_by_its_decorator_and_its_docstring():
         inputs=("codes.npz",),
         options={"split": "embedding_split", "points": "embedding_points"},
         requires=("plane",),
+        several=True,
     )
+    assert not figure_declarations()["confusion"].several
 
 
 def test_figures_name_only_settings_requirements_and_files_that_there_are():

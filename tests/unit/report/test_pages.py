@@ -7,7 +7,7 @@ import pytest
 
 from latentlab.report import render
 from latentlab.report.pdf import print_pdf
-from latentlab.report.text import discussion_html
+from latentlab.report.text import extract_discussion
 from latentlab.runtime.errors import UserError
 
 # Assignment, changed metrics, what the discussion then claims; the opposite change, and what it then claims instead.
@@ -154,7 +154,7 @@ def test_a_claim_follows_its_metrics(name, changes, claim, opposite_changes, opp
 
 
 def discussion_text(name, folder, changes):
-    return without_spaces(planted.plain_text(discussion_html(planted.html(name, folder, changes))))
+    return without_spaces(planted.plain_text(extract_discussion(planted.html(name, folder, changes))))
 
 
 def without_spaces(text):
@@ -164,7 +164,7 @@ def without_spaces(text):
 
 @pytest.mark.parametrize("name", planted.ASSIGNMENTS)
 def test_questions_are_answered_in_the_order_of_the_assignment(name, tmp_path, no_fonts):
-    headings = re.findall(r"<h2>(.*?)</h2>", discussion_html(planted.html(name, tmp_path)))
+    headings = re.findall(r"<h2>(.*?)</h2>", extract_discussion(planted.html(name, tmp_path)))
     assert headings == [f"{number} {heading}" for number, heading in planted.load(name).sections.items()]
 
 
@@ -186,7 +186,7 @@ def test_every_figure_is_described_with_measured_numbers(name, tmp_path, no_font
 def test_a_students_section_replaces_one_section_and_the_others_stay(tmp_path, no_fonts):
     path = tmp_path / "mine.md"
     path.write_text("## 2.2\n\nMy *own* words: {{ vae.test.kl }}.\n")
-    text = discussion_html(planted.html("lab8", tmp_path, discussion=path))
+    text = extract_discussion(planted.html("lab8", tmp_path, discussion=path))
     assert "<h2>2.2 What differs, and why</h2>" in text and "<p>My <em>own</em> words: 6.7.</p>" in text
     assert "Coverage" not in text and "reaches a negated ELBO" in text and "loses 260.1 nats" in text
 
@@ -194,7 +194,7 @@ def test_a_students_section_replaces_one_section_and_the_others_stay(tmp_path, n
 def test_a_students_text_without_section_headings_replaces_all_sections(tmp_path, no_fonts):
     path = tmp_path / "mine.md"
     path.write_text("## Everything\n\nin one.\n")
-    text = discussion_html(planted.html("lab8", tmp_path, discussion=path))
+    text = extract_discussion(planted.html("lab8", tmp_path, discussion=path))
     assert planted.plain_text(text) == "Everything in one."
 
 

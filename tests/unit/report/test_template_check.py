@@ -8,13 +8,8 @@ import planted
 import pytest
 import yaml
 
-from latentlab.records.assignments import (
-    NOTEBOOK_VARIABLES,
-    PAGE_VARIABLES,
-    RESERVED_NAMES,
-    assignment_names,
-    load_assignment,
-)
+from latentlab.records.assignment_file import NOTEBOOK_VARIABLES, PAGE_VARIABLES, RESERVED_NAMES, assignment_names
+from latentlab.records.assignments import load_assignment
 from latentlab.records.metrics import LayerSummary
 from latentlab.records.settings import ModelSettings
 from latentlab.report import render

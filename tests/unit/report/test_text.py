@@ -1,4 +1,4 @@
-from latentlab.report.text import discussion_html, format_number, format_percent, strip_tags
+from latentlab.report.text import extract_discussion, format_number, format_percent, strip_tags
 
 
 def test_numbers_have_minus_signs_and_thin_spaces():
@@ -7,5 +7,5 @@ def test_numbers_have_minus_signs_and_thin_spaces():
 
 def test_the_discussion_is_all_between_its_tag_and_the_end_of_the_page():
     html = '<p>x</p><article class="columns" id="discussion"><p>a</p>\n<p>b</p></article><div id="end"></div>'
-    assert discussion_html(html) == "<p>a</p>\n<p>b</p></article>"
-    assert strip_tags(discussion_html(html)).split() == ["a", "b"]
+    assert extract_discussion(html) == "<p>a</p>\n<p>b</p></article>"
+    assert strip_tags(extract_discussion(html)).split() == ["a", "b"]

@@ -46,10 +46,10 @@ def test_the_usage_of_a_rule_is_the_sum_over_its_jobs_with_the_largest_memory(tm
         path.parent.mkdir()
         path.write_text(f"on cpu\ndone in {seconds} s; {2 * seconds} s of CPU, at most {mib} MiB\n")
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures/lab8.log").write_text("done in 1.0 s; 20.0 s of CPU, at most 50 MiB\n")
-    (tmp_path / "figures/lab9.log").write_text("it failed\n")
+    (tmp_path / "figures/plot_figures.log").write_text("done in 1.0 s; 20.0 s of CPU, at most 50 MiB\n")
+    (tmp_path / "figures/print_pdf.log").write_text("it failed\n")
     usages = usage_by_rule(tmp_path)
-    assert list(usages) == ["figures", "train_model"], "the most CPU seconds first"
+    assert list(usages) == ["plot_figures", "train_model"], "the most CPU seconds first"
     training = usages["train_model"]
     assert (training.jobs, training.seconds, training.cpu, training.mib) == (2, 4.0, 8.0, 300)
 

@@ -63,7 +63,7 @@ def test_a_file_or_a_broken_symlink_in_place_of_a_folder_is_named(tmp_path, name
         check_writable(tmp_path)
     (tmp_path / name).unlink()
     (tmp_path / name).symlink_to("nowhere")
-    with pytest.raises(UserError, match=f"{name}: a symlink to nothing, but a folder is needed here"):
+    with pytest.raises(UserError, match=f"{name}: a dangling symlink, but a folder is needed here"):
         check_writable(tmp_path)
 
 

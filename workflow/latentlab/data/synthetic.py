@@ -6,6 +6,7 @@ confuse; a seed fixes them all.
 """
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import font_source_sans_pro
@@ -28,7 +29,6 @@ FONTS = [
     Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"),
     Path(matplotlib.get_data_path(), "fonts/ttf/STIXGeneralItalic.ttf"),
 ]
-_font_cache: dict[tuple[int, int], ImageFont.FreeTypeFont] = {}
 
 
 def write_synthetic(dataset: Dataset, folder: str | Path, seed: int = 0) -> dict[str, str]:
@@ -138,7 +138,6 @@ def _distort(image: Image.Image, shape: tuple[int, int], rng: np.random.Generato
     return np.asarray(moved.resize(shape[::-1], Image.Resampling.BOX))
 
 
+@cache
 def _font(index: int, size: int) -> ImageFont.FreeTypeFont:
-    if (index, size) not in _font_cache:
-        _font_cache[index, size] = ImageFont.truetype(str(FONTS[index]), size)
-    return _font_cache[index, size]
+    return ImageFont.truetype(str(FONTS[index]), size)

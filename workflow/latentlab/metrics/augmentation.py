@@ -5,13 +5,14 @@ import torch
 from torch import Tensor
 
 from latentlab.metrics.reference_classifier import class_probabilities, train_reference_classifier
+from latentlab.metrics.sweep import mean_std
 from latentlab.models.inference import decode_latents
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import Autoencoder
 from latentlab.models.objective import sample_latent
 from latentlab.models.train import Split
 from latentlab.records.datasets import Dataset
-from latentlab.records.metrics import AugmentationMetrics, MeanStd
+from latentlab.records.metrics import AugmentationMetrics
 from latentlab.runtime.errors import UserError
 
 
@@ -50,7 +51,8 @@ def augmentation_gain(
     """
     if max(sizes) > len(training[0]):
         raise UserError(
-            f"config: augmentation_sizes: {max(sizes)} is more than the {len(training[0])} training images; leave it out"
+            f"config: augmentation_sizes: {max(sizes)} is more than the {len(training[0])} training images; "
+            "leave it out"
         )
     real, samples, gain = [], [], []
     for size in sizes:
@@ -65,9 +67,9 @@ def augmentation_gain(
         seed=model.spec.seed,
         sizes=tuple(sizes),
         seeds=n_seeds,
-        real=_mean_std(real),
-        samples=_mean_std(samples),
-        gain=_mean_std(gain),
+        real=mean_std(real),
+        samples=mean_std(samples),
+        gain=mean_std(gain),
     )
 
 
@@ -76,9 +78,8 @@ def _paired_accuracies(
 ) -> tuple[float, float]:
     """Test accuracies without and with samples, for `size` real images chosen by `seed`."""
     generator = torch.Generator().manual_seed(seed)
-    images, labels = (
-        values[torch.randperm(len(values), generator=generator.manual_seed(seed))[:size]] for values in training
-    )
+    subset = torch.randperm(len(training[0]), generator=generator)[:size]
+    images, labels = (values[subset] for values in training)
     indices = torch.randint(len(images), (draws,), generator=generator)
     sampled_images, sampled_labels = labelled_samples(model, images, labels, draws // 2, generator)
     half = indices[draws // 2 :]
@@ -91,7 +92,3 @@ def _paired_accuracies(
         return float((class_probabilities(classifier, test_pixels).argmax(axis=1) == test_labels).mean())
 
     return accuracy(without), accuracy(with_samples)
-
-
-def _mean_std(values: list[np.ndarray]) -> MeanStd:
-    return MeanStd(mean=tuple(float(v.mean()) for v in values), std=tuple(float(v.std()) for v in values))

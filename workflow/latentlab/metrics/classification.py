@@ -7,7 +7,6 @@ bound differs from label to label, so only quadrature gives the model's own post
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from functools import partial
 
@@ -15,24 +14,17 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import Tensor
 
 from latentlab.metrics.bounds import log_likelihood_bounds
-from latentlab.metrics.neighbours import N_NEIGHBOURS, neighbour_accuracy
 from latentlab.metrics.quadrature import CHECKED_IMAGES, quadrature_log_likelihood
-from latentlab.metrics.reference_classifier import ReferenceClassifier, class_probabilities
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import VAE, Autoencoder
-from latentlab.models.train import Split
 from latentlab.records.metrics import (
-    BaselineMetrics,
     Method,
     MethodPredictions,
     Mistake,
-    NeighbourBaseline,
     Predictions,
     ReliabilityBin,
 )
@@ -42,18 +34,17 @@ BATCH_SIZE = 500  # images at a time
 N_BINS = 15  # of confidence, as in Guo et al. (2017)
 TEMPERATURE_RANGE = (1e-2, 1e3)
 N_MISTAKES = 10
-LOGISTIC_STEPS = 100  # of L-BFGS
 
 
-def log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
+def class_log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """log p(y) `(classes,)` from the frequencies of labels `(n,)`; one more of each keeps every class possible."""
     counts = np.bincount(labels, minlength=n_classes) + 1
     return np.log(counts / counts.sum())
 
 
 @torch.no_grad()
-def log_joint(
-    model: Autoencoder, images: np.ndarray, prior: np.ndarray, samples: int, positions: int, seed: int = 0
+def compute_log_joint(
+    model: Autoencoder, images: np.ndarray, log_prior: np.ndarray, samples: int, positions: int, seed: int = 0
 ) -> dict[Method, np.ndarray]:
     """log p(x, y) of uint8 images `(n, rows, columns)` with every label: method → `(n, classes)`, nats.
 
@@ -61,7 +52,7 @@ def log_joint(
     discard information. The cross-entropy is then its mean over such draws.
 
     Args:
-        prior: log p(y), `(classes,)`.
+        log_prior: log p(y), `(classes,)`.
         samples: draws of z for both bounds; the labels of an image share their noise, so that it moves them together.
         positions: per side of the grid, for quadrature.
 
@@ -82,7 +73,7 @@ def log_joint(
     if model.latent_dim <= 2:
         quadrature = partial(quadrature_log_likelihood, model, size=positions)
         log_likelihoods["quadrature"] = map_over_labels(quadrature, x, n_classes)
-    return {method: values.double().numpy() + prior for method, values in log_likelihoods.items()}
+    return {method: values.double().numpy() + log_prior for method, values in log_likelihoods.items()}
 
 
 def map_over_labels(log_likelihood: Callable[[Tensor, Tensor], Tensor], x: Tensor, n_classes: int) -> Tensor:
@@ -211,36 +202,3 @@ def evaluate_methods(
 def best_method(methods: dict[Method, MethodPredictions]) -> Method:
     """The method closest to the model's own posterior."""
     return "quadrature" if "quadrature" in methods else "importance_weighted"
-
-
-def evaluate_baselines(
-    train: Split, test: Split, classifier: ReferenceClassifier, dataset: str, data: str
-) -> BaselineMetrics:
-    """What discriminative classifiers reach on the same images.
-
-    `neighbours`: the majority among the 5 nearest training images, by pixels. `logistic`: multinomial logistic
-    regression on pixels, at most `LOGISTIC_STEPS` steps of L-BFGS, with scikit-learn's default L2 penalty. `cnn`: the
-    reference classifier.
-
-    Args:
-        dataset, data: name and digest of the data.
-    """
-    (x, y), (test_x, test_y) = ((to_pixels(images).numpy(), labels.numpy()) for images, labels in (train, test))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
-        logistic = LogisticRegression(max_iter=LOGISTIC_STEPS).fit(x, y)
-
-    cnn = class_probabilities(classifier, test_x)
-    logistic_probabilities = np.zeros((len(test_x), cnn.shape[1]))
-    logistic_probabilities[:, logistic.classes_] = logistic.predict_proba(test_x)
-
-    def measure(probabilities: np.ndarray) -> Predictions:
-        return measure_predictions(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)), test_y)
-
-    return BaselineMetrics(
-        dataset=dataset,
-        data=data,
-        neighbours=NeighbourBaseline(accuracy=neighbour_accuracy(x, y, test_x, test_y), k=N_NEIGHBOURS),
-        logistic=measure(logistic_probabilities),
-        cnn=measure(cnn),
-    )

@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 
 from latentlab.metrics.neighbours import ReferenceImages
-from latentlab.records.metrics import Coverage, Failure, InterpolationSmoothness
+from latentlab.records.metrics import Coverage, Failure, FailureMetrics, FailureShares, InterpolationSmoothness
+
+Kind = Literal["far", "ambiguous"]
 
 N_PATHS, N_STEPS = 100, 10  # straight lines between codes, and steps along each
 AMBIGUOUS_BELOW = 0.6  # an image is ambiguous if its most probable class is less probable than this
@@ -58,32 +60,36 @@ def find_failures(
     probabilities: np.ndarray,
     prior_limit: float = PRIOR_LIMIT,
     count: int = 6,
-) -> tuple[Failure, ...]:
+) -> FailureMetrics:
     """Where, within `prior_limit` of the origin, decoded images are unlike the data.
+
+    "far" failures have a distance above the scale, "ambiguous" ones a confidence below `AMBIGUOUS_BELOW`. At most
+    `count` are listed, at least `MIN_DISTANCE` apart: both kinds alternate, the worst of each first, and a position is
+    listed once.
 
     Args:
         positions: decoded latent positions `(n, 2)`.
         distance: of each decoded image to its nearest training image, `(n,)`.
         distance_scale: such a distance that is usual for real images.
         probabilities: class probabilities of the decoded images, `(n, classes)`.
-
-    Returns:
-        At most `count` failures, at least `MIN_DISTANCE` apart. "far" ones (distance above the scale) and "ambiguous"
-        ones (confidence below `AMBIGUOUS_BELOW`) alternate, the worst of each first; a position is listed once.
     """
     confidence = probabilities.max(axis=1)
     inside = np.linalg.norm(positions, axis=1) <= prior_limit
-    fails = inside & np.array([distance > distance_scale, confidence < AMBIGUOUS_BELOW])
-    scores = np.where(fails, [distance / distance_scale, 1 - confidence], 0)
-    kinds: tuple[Literal["far", "ambiguous"], ...] = ("far", "ambiguous")
+    is_far, is_ambiguous = distance > distance_scale, confidence < AMBIGUOUS_BELOW
+    scores: dict[Kind, np.ndarray] = {
+        "far": np.where(inside & is_far, distance / distance_scale, 0),
+        "ambiguous": np.where(inside & is_ambiguous, 1 - confidence, 0),
+    }
     failures: list[Failure] = []
-    for kind, score in itertools.cycle(zip(kinds, scores, strict=True)):
-        if len(failures) == count or not scores.any():
+    for kind in itertools.cycle(scores):
+        if len(failures) == count or not any(score.any() for score in scores.values()):
             break
-        if not score.any():
+        if not scores[kind].any():
             continue
-        worst = int(score.argmax())
-        scores[:, np.linalg.norm(positions - positions[worst], axis=1) < MIN_DISTANCE] = 0
+        worst = int(scores[kind].argmax())
+        close = np.linalg.norm(positions - positions[worst], axis=1) < MIN_DISTANCE
+        for score in scores.values():
+            score[close] = 0
         failures.append(
             Failure(
                 index=worst,
@@ -93,4 +99,5 @@ def find_failures(
                 confidence=float(confidence[worst]),
             )
         )
-    return tuple(failures)
+    share = FailureShares(far=float(is_far[inside].mean()), ambiguous=float(is_ambiguous[inside].mean()))
+    return FailureMetrics(failures=tuple(failures), share=share, distance_scale=distance_scale)

@@ -21,7 +21,8 @@ N_VOTES = 50  # nearest codes whose classes give the class probabilities at a po
 
 
 def encode_splits(model: Autoencoder, splits: dict[str, tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
-    """The codes and labels of the training and the test images, as codes.npz holds them.
+    """The codes and labels of the training and the test images, as codes.npz holds them; images are grey, also those of
+    a model that was trained on binary pixels.
 
     Args:
         splits: "train" and "test" → uint8 images (n, rows, columns) and labels (n,).

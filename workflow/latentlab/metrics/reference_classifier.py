@@ -8,6 +8,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn import functional
 
+from latentlab.models.checkpoint import weights_errors
 from latentlab.models.inputs import EVALUATION_BATCH, to_pixels
 from latentlab.models.train import Adam
 from latentlab.records.datasets import Dataset
@@ -57,14 +58,20 @@ def train_reference_classifier(
 
 
 def save_reference_classifier(path: str | Path, classifier: ReferenceClassifier) -> None:
+    """Store the weights as safetensors."""
     with atomic_write(path) as partial:
         save_model(classifier, str(partial))
 
 
 def load_reference_classifier(path: str | Path, dataset: Dataset) -> ReferenceClassifier:
-    """The classifier at `path`, in evaluation mode."""
+    """The classifier at `path`, in evaluation mode.
+
+    Raises:
+        UserError: the file does not hold its weights.
+    """
     classifier = ReferenceClassifier(dataset.image_shape, dataset.n_classes)
-    load_model(classifier, str(path))
+    with weights_errors(path):
+        load_model(classifier, str(path))
     return classifier.eval()
 
 

@@ -1,5 +1,7 @@
 """A sweep: one model config at several latent dimensions and seeds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from latentlab.records.base import Record
@@ -25,7 +27,7 @@ def summarise_sweep(points: list[SweepPoint], pca_errors: dict[int, float]) -> S
     first = points[0].metrics
     measures = [(point.metrics.latent_dim, _measures(point)) for point in points]
     summary = {
-        name: _mean_std([[values[name] for d, values in measures if d == dim] for dim in dims])
+        name: mean_std([[values[name] for d, values in measures if d == dim] for dim in dims])
         for name in measures[0][1]
     }
     bound = summary["importance_weighted"]
@@ -60,5 +62,6 @@ def _measures(point: SweepPoint) -> dict[str, float]:
     }
 
 
-def _mean_std(values: list[list[float]]) -> MeanStd:
+def mean_std(values: Sequence[Sequence[float] | np.ndarray]) -> MeanStd:
+    """Mean and standard deviation of each of several samples."""
     return MeanStd(mean=tuple(float(np.mean(v)) for v in values), std=tuple(float(np.std(v)) for v in values))

@@ -1,6 +1,8 @@
 """Weights on disk, with all that is needed to rebuild their network."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -28,13 +30,19 @@ def load_checkpoint(path: str | Path) -> Autoencoder:
     Raises:
         UserError: the file does not hold weights of this project, or they do not fit the network that it describes.
     """
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            model = build_model(msgspec.json.decode(file.metadata()[METADATA_KEY], type=ModelSpec))
+    with weights_errors(path), safe_open(str(path), framework="pt") as file:
+        model = build_model(msgspec.json.decode(file.metadata()[METADATA_KEY], type=ModelSpec))
         load_model(model, str(path))
+    return model.eval()
+
+
+@contextmanager
+def weights_errors(path: str | Path) -> Generator[None]:
+    """Raise UserError for any error in the block, which loads weights from `path`, except for one of the machine."""
+    try:
+        yield
     except Exception as error:
-        if user_message(error):  # the machine's fault, not the file's
+        if user_message(error):
             raise
         reason = " ".join(str(error).split())[:160]
         raise UserError(f"{path}: not weights of this project ({reason}); delete it and run again") from error
-    return model.eval()

@@ -41,7 +41,7 @@ class Autoencoder(nn.Module):
 
     activation: type[nn.Module] = nn.ReLU  # between hidden layers
     stochastic = False
-    encoder_outputs = 1  # numbers that the encoder gives for each latent dimension
+    numbers_per_dim = 1  # numbers that the encoder gives for each latent dimension
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -49,13 +49,13 @@ class Autoencoder(nn.Module):
         self.likelihood = build_likelihood(spec.settings)
         hidden = spec.settings.hidden
         self.encoder = mlp(
-            self.n_features + self.n_labels,
+            self.n_features + self.n_label_inputs,
             *hidden,
-            self.encoder_outputs * spec.latent_dim,
+            self.numbers_per_dim * spec.latent_dim,
             activation=self.activation,
         )
         self.decoder = mlp(
-            spec.latent_dim + self.n_labels, *reversed(hidden), self.n_features, activation=self.activation
+            spec.latent_dim + self.n_label_inputs, *reversed(hidden), self.n_features, activation=self.activation
         )
 
     @property
@@ -64,7 +64,7 @@ class Autoencoder(nn.Module):
         return self.spec.n_pixels
 
     @property
-    def n_labels(self) -> int:
+    def n_label_inputs(self) -> int:
         """Inputs that hold the one-hot label."""
         return self.spec.n_classes if self.conditional else 0
 
@@ -112,7 +112,7 @@ class VAE(Autoencoder):
     """Encodes an image as a Gaussian q(z|x), given by its mean and log variance (Kingma & Welling 2014)."""
 
     stochastic = True
-    encoder_outputs = 2
+    numbers_per_dim = 2
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         mean, log_var = self.encoder(self.append_label(x, y)).float().chunk(2, dim=1)
@@ -143,7 +143,7 @@ class VAE(Autoencoder):
 class Convolutional(Autoencoder):
     """Encodes an image as a point: two 5×5 convolutions with 32 and 64 channels, each followed by 2×2 max pooling,
     then the fully connected layers of `hidden`; and back through the same layers mirrored and two 4×4 transposed
-    convolutions of stride 2. Weights are initialised as in He et al. (2015)."""
+    convolutions of stride 2. The fully connected layers are linear, and weights are initialised by `init_weights`."""
 
     activation = nn.Identity  # with ReLUs here, three epochs reach no lower loss than one without
     channels = 64

@@ -77,7 +77,7 @@ def train_model(
 
 class Adam:
     """Adam (Kingma & Ba 2015) by torch's fused kernel. `torch.optim.Adam` does the same, but importing it imports
-    torch's compiler, which takes longer than many a training."""
+    torch's compiler, which takes longer than many trainings do."""
 
     def __init__(self, model: torch.nn.Module, weight_decay: float = 0.0) -> None:
         self.weights: list[Tensor] = list(model.parameters())
@@ -148,7 +148,7 @@ def sum_terms(
 
     Args:
         terms: `model.loss_terms` or `model.evaluation_terms`.
-        samples: draws of z for each image, over which the terms are averaged.
+        samples: draws of z, and of binary pixels, for each image, over which the terms are averaged.
     """
     sums: dict[str, Tensor] = {}
     for _ in range(samples):

@@ -88,7 +88,7 @@ class Archive:
         width = width or spec.width
         spec = msgspec.structs.replace(
             spec,
-            width=spec.width * width / spec.width,
+            width=width,
             height=None if spec.height is None else spec.height * width / spec.width,
             panels=tuple(
                 msgspec.structs.replace(

@@ -1,19 +1,25 @@
-"""Assignments: what each folder of templates/ asks for, and which files its report, notebook and submission need."""
+"""Assignments: the models that each shows, and the files that its figures, report, notebook and submission need."""
 
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta
 
+from latentlab.records.assignment_file import (
+    ASSIGNMENT_FILE,
+    AssignmentFile,
+    ModelEntry,
+    assignment_names,
+    notebook_names,
+    read_assignment_file,
+)
 from latentlab.records.base import Record
 from latentlab.records.config import OVERRIDES, resolve_model
 from latentlab.records.datasets import get_dataset
 from latentlab.records.declarations import figure_declarations, model_families
-from latentlab.records.metrics import METRICS_FILES
 from latentlab.records.runs import (
     FILE_REQUIREMENTS,
     PCA_FOLDER,
@@ -22,66 +28,13 @@ from latentlab.records.runs import (
     Requirement,
     Run,
 )
-from latentlab.records.settings import MAX_NAME, ModelSettings
-from latentlab.records.validation import first_mistake, short_repr, suggestion
+from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
-from latentlab.runtime.safe_yaml import read_yaml
 
 T = TypeVar("T")
 
-ASSIGNMENT_FILE = "assignment.yaml"
-NOTEBOOK_SUFFIX = ".md.j2"
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
-# What the templates of pages and notebooks have besides the models.
-PAGE_VARIABLES = {"css", "fonts", "image", "models", "page", "provenance", "replaced"}
-NOTEBOOK_VARIABLES = {"page", "provenance", "settings", "source", "synthetic"}
-RESERVED_NAMES = PAGE_VARIABLES | NOTEBOOK_VARIABLES
-SHARED_FOLDERS = {"explorer", "notebook"}  # of templates/
-# Snakemake writes names into patterns, where braces mark wildcards, and into the commands of its jobs.
-REFUSED_CHARACTERS = "{}\\,:='\"`$"
 LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion"}  # where files lie and jobs run: not of the result
-
-Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
-Label = Annotated[str, Meta(min_length=1, max_length=60)]
-
-
-class ModelEntry(Record, frozen=True):
-    """What an assignment says of a model, a sweep or a comparison with PCA."""
-
-    config: str
-    """The name of the model config."""
-    label: Label
-    """Its name in figures."""
-    dataset: str | None = None
-    """None: the assignment's."""
-    metrics: tuple[str, ...] | None = None
-    """The metrics files that the page quotes; None: all that such a model has."""
-
-
-class FigureEntry(Record, frozen=True):
-    """What an assignment says of a figure."""
-
-    plot: str
-    """The function of `latentlab.figures` that draws it."""
-    models: Annotated[tuple[str, ...], Meta(min_length=1)]
-    width: Annotated[float, Meta(gt=0, le=186)]
-    """Millimetres, like the height, as printed."""
-    height: Annotated[float, Meta(gt=0, le=270)] | None = None
-
-
-class AssignmentFile(Record, frozen=True):
-    """The contents of assignment.yaml."""
-
-    title: Annotated[str, Meta(min_length=1, max_length=200)]
-    dataset: str
-    models: dict[Identifier, ModelEntry]
-    figures: dict[Identifier, FigureEntry]
-    sections: tuple[Annotated[str, Meta(pattern="^([0-9]+([.][0-9]+)*|[A-Z]) .", max_length=200)], ...] = ()
-    """The questions in order, each its number or letter and its heading."""
-    sweeps: dict[Identifier, ModelEntry] = msgspec.field(default_factory=dict)
-    """Models trained at every dimension of `sweep_dims`."""
-    pca_comparisons: dict[Identifier, ModelEntry] = msgspec.field(default_factory=dict)
-    """Models trained at every dimension of `pca_dims` and compared with PCA."""
 
 
 class Panel(Record, frozen=True, omit_defaults=False):
@@ -185,7 +138,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         return unique(self.file(name, file) for name, file in parts)
 
     def data_records(self) -> list[str]:
-        """The records of all data that the assignment rests on, its own first."""
+        """The records of all data that the assignment depends on, its own first."""
         datasets = unique([self.spec.dataset, *map(self.dataset_of, self.entries)])
         return [f"results/data/{dataset}.json" for dataset in datasets]
 
@@ -268,14 +221,14 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     def page_title(self, config: dict[str, Any]) -> str:
         """A title in config.yaml is that of the chosen assignment."""
         own = config["title"] if self.name == config["assignment"] else None
-        return own or self.spec.title
+        return own if own and own.strip() else self.spec.title
 
     def page_discussion(self, config: dict[str, Any]) -> list[str]:
         """The student's Markdown, if this is the chosen assignment: it answers the questions of one assignment."""
         return [config["discussion"]] if config["discussion"] and self.name == config["assignment"] else []
 
     def page_settings(self, config: dict[str, Any]) -> dict[str, Any]:
-        """The configuration that the report rests on: its models with all their settings, and every setting that is
+        """The configuration that the report depends on: its models with all their settings, and every setting that is
         not part of them, except those that say where files lie and where jobs run."""
         settings = {key: config[key] for key in config.keys() - {"models", *LOCAL_SETTINGS, *OVERRIDES}}
         settings |= {"assignment": self.name, "title": self.page_title(config)}
@@ -295,11 +248,11 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         return unique([*weights, *self.page_metric_parts(), *self.figure_inputs()])
 
     def submission_members(self) -> dict[str, str]:
-        """The files that are handed in: path → name in the archive."""
-        members = {path: Path(path).name for path in self.report_files()}
-        members |= {f"{self.folder}/{name}": name for name in ATTACHMENTS}
-        members |= {path: f"notebook/{Path(path).name}" for path in self.notebook_files()}
-        return members | {self.file(name, file): f"metrics/{name}/{file}" for name, file in self.page_metric_parts()}
+        """The files that are handed in: name in the archive → path."""
+        members = {Path(path).name: path for path in self.report_files()}
+        members |= {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
+        members |= {f"notebook/{Path(path).name}": path for path in self.notebook_files()}
+        return members | {f"metrics/{name}/{file}": self.file(name, file) for name, file in self.page_metric_parts()}
 
 
 def unique(values: Iterable[T]) -> list[T]:
@@ -307,119 +260,73 @@ def unique(values: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(values))
 
 
-def assignment_names(templates: str | Path) -> list[str]:
-    """The assignments that there are: folders of `templates` with an assignment.yaml, sorted. Hidden folders are none:
-    programs make them."""
-    folders = [path.parent.name for path in Path(templates).glob(f"*/{ASSIGNMENT_FILE}")]
-    return sorted(name for name in folders if not name.startswith("."))
-
-
 def load_assignment(templates: str | Path, name: str, config: dict[str, Any]) -> Assignment:
     """The assignment `name`, its models resolved from `config`, the contents of config.yaml.
 
     Raises:
         UserError: there is no such assignment, its folder cannot have that name, its file is not valid, or its models
-            do not suit its figures.
+            do not suit what it shows of them.
     """
-    path = Path(templates) / name / ASSIGNMENT_FILE
     known = assignment_names(templates)
     if name not in known:
         raise UserError(f"config: assignment: there is no assignment {name!r}; templates/ has {', '.join(known)}")
-    notebooks = sorted(file for file in path.parent.glob(f"*{NOTEBOOK_SUFFIX}") if file.is_file())
-    for file in (path.parent, *notebooks):
-        _check_file_name(file)
-    values = read_yaml(path)
-    if mistake := first_mistake(values, msgspec.json.schema(AssignmentFile)):
-        raise UserError(f"{path}: {mistake}")
-    spec = AssignmentFile.from_dict(values)
-    _check_names(path, spec)
+    folder = Path(templates) / name
+    spec = read_assignment_file(folder / ASSIGNMENT_FILE)
     entries = [*spec.models.values(), *spec.sweeps.values(), *spec.pca_comparisons.values()]
     assignment = Assignment(
         name=name,
         spec=spec,
         settings={entry.config: resolve_model(config, entry.config) for entry in entries},
-        notebooks=tuple(file.name.removesuffix(NOTEBOOK_SUFFIX) for file in notebooks),
+        notebooks=notebook_names(folder),
     )
-    _check_models(path, assignment, config)
+    for entry_name in assignment.entries:
+        _check_requirements(folder / ASSIGNMENT_FILE, assignment, entry_name)
+        _check_data(assignment, entry_name, config)
     return assignment
 
 
-def _check_file_name(path: Path) -> None:
-    """Raise UserError if the folder of an assignment, or the template of a notebook, cannot have its name: results are
-    named after it, and it is a target or a wildcard of Snakemake."""
-    place = f"{path.parent}/{short_repr(path.name)[1:-1]}"
-    if path.name in SHARED_FOLDERS:
-        raise UserError(f"{place}: this folder holds what all assignments share; rename yours")
-    if refused := [character for character in path.name if character in REFUSED_CHARACTERS]:
-        raise UserError(
-            f"{place}: its name may not contain {refused[0]}, because results are named after it; rename it"
-        )
-    if path.name.startswith("-") or not path.name.isprintable() or len(path.name) > MAX_NAME:
-        raise UserError(
-            f"{place}: its name may have at most {MAX_NAME} characters, all of them printable and the first no hyphen, "
-            "because results are named after it; rename it"
-        )
-
-
-def _check_names(path: Path, spec: AssignmentFile) -> None:
-    """Raise UserError for a name that is taken, or that names nothing."""
-    sections = {"models": spec.models, "sweeps": spec.sweeps, "pca_comparisons": spec.pca_comparisons}
-    seen: dict[str, str] = {}
-    for section, entries in sections.items():
-        for name, entry in entries.items():
-            if name in RESERVED_NAMES:
-                raise UserError(f"{path}: {section}.{name}: page templates use this name themselves; choose another")
-            if name in seen:
-                raise UserError(f"{path}: {section}.{name}: {seen[name]} has this name already; choose another")
-            seen[name] = f"{section}.{name}"
-            unknown = [file for file in entry.metrics or () if file not in METRICS_FILES]
-            if unknown:
-                raise UserError(
-                    f"{path}: {section}.{name}.metrics: {unknown[0]!r} is not one of {', '.join(METRICS_FILES)}"
-                )
-    for name, figure in spec.figures.items():
-        if figure.plot not in figure_declarations():
-            known = sorted(figure_declarations())
-            raise UserError(f"{path}: figures.{name}.plot: there is no figure {figure.plot!r}; "
-                            f"{suggestion(figure.plot, known)}")  # fmt: skip
-        unknown = sorted(set(figure.models) - seen.keys())
-        if unknown:
-            raise UserError(f"{path}: figures.{name}: {unknown[0]!r} is not one of this assignment's models")
-
-
-def _check_models(path: Path, assignment: Assignment, config: dict[str, Any]) -> None:
-    """Raise UserError unless the models are such that what the assignment shows of them can be made."""
-    for dataset in unique([assignment.spec.dataset, *map(assignment.dataset_of, assignment.entries)]):
-        try:
-            get_dataset(dataset)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
-    for name, entry in assignment.spec.models.items():
-        for place, requirements in _requirements_of(assignment, name):
-            lacking = [need for need in requirements if need not in assignment.properties(name)]
-            if lacking:
-                raise UserError(
-                    f"config: models.{entry.config}: assignment {assignment.name} shows it in {place}, which needs "
-                    f"{REQUIREMENT_SETTINGS[lacking[0]]}; change it back, or take that out of {path}"
-                )
-        n_classes = get_dataset(assignment.dataset_of(name)).n_classes
-        if _shows_conditions(assignment, name) and max(config["conditions"]) >= n_classes:
+def _check_requirements(path: Path, assignment: Assignment, name: str) -> None:
+    """Raise UserError unless a model is such that all that is shown of it can be made."""
+    for place, requirements in _requirements_of(assignment, name):
+        lacking = [need for need in requirements if need not in assignment.properties(name)]
+        if lacking:
             raise UserError(
-                f"config: conditions: {max(config['conditions'])} is not a label of {assignment.dataset_of(name)}; its "
-                f"labels are 0 to {n_classes - 1}"
+                f"config: models.{assignment.entries[name].config}: assignment {assignment.name} shows it in {place}, "
+                f"which needs {REQUIREMENT_SETTINGS[lacking[0]]}; change it back, or take that out of {path}"
             )
 
 
 def _requirements_of(assignment: Assignment, name: str) -> Iterable[tuple[str, tuple[Requirement, ...]]]:
     """Where a model is shown, with what is required of it there."""
+    if name in assignment.spec.sweeps:
+        yield f"the sweep {name}", ("stochastic",)
+    if name in assignment.spec.pca_comparisons:
+        yield f"the comparison {name} with PCA", ("unconditional",)
     for figure_name, figure in assignment.spec.figures.items():
         if name in figure.models:
             declaration = figure_declarations()[figure.plot]
-            yield f"figure {figure_name}", declaration.requires
+            yield f"figure {figure_name}", declaration.requires if name in assignment.spec.models else ()
             for file in declaration.inputs:
                 yield f"figure {figure_name} ({file})", FILE_REQUIREMENTS.get(file, ())
     for file in assignment.entries[name].metrics or ():
         yield file, FILE_REQUIREMENTS.get(file, ())
+
+
+def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> None:
+    """Raise UserError unless a model's data set suits what is shown of it."""
+    dataset = get_dataset(assignment.dataset_of(name))
+    if _shows_conditions(assignment, name) and max(config["conditions"]) >= dataset.n_classes:
+        raise UserError(
+            f"config: conditions: {max(config['conditions'])} is not a label of {dataset.name}; its labels are 0 to "
+            f"{dataset.n_classes - 1}"
+        )
+    is_classifier = name in assignment.spec.models and {"conditional", "stochastic"} <= assignment.properties(name)
+    partner = get_dataset(dataset.ood_partner)
+    if is_classifier and partner.image_shape != dataset.image_shape:
+        raise UserError(
+            f"dataset {dataset.name}: the images of its ood_partner {partner.name} have another shape; name a partner "
+            "with images of the same shape"
+        )
 
 
 def _shows_conditions(assignment: Assignment, name: str) -> bool:

@@ -24,8 +24,8 @@ class MeanStd(Record, frozen=True):
 
 
 class Losses(Record, frozen=True):
-    """The terms of the objective with β = 1, whatever β the model was trained with, and errors of the reconstruction
-    from the mean of q(z|x)."""
+    """The terms of the objective with β = 1, whatever β the model was trained with, from ten draws of z for each image,
+    and errors of the reconstruction of grey images from the mean of q(z|x)."""
 
     reconstruction: float
     """−log p(x|z) in expectation over q(z|x)."""
@@ -45,6 +45,7 @@ class Likelihoods(Record, frozen=True):
     """The ELBO on the test images beside better estimates of log p(x), or of log p(x|y) if the model is conditional."""
 
     elbo: float
+    """From ten draws of z for each image, others than those of `Losses.negative_elbo`."""
     importance_weighted: float
     """The importance-weighted bound (Burda et al. 2016)."""
     samples: int

@@ -1,4 +1,4 @@
-"""What the numbers of a report rest on: provenance.json."""
+"""What the numbers of a report depend on: provenance.json."""
 
 from typing import Literal
 

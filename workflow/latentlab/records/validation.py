@@ -103,7 +103,8 @@ def _requirement(error: ValidationError) -> str:
         case "maxLength":
             return f"have at most {value} characters"
         case "pattern":
-            return f"be {dict(error.schema).get('description', f'text that matches {value}')}"
+            description = error.schema.get("description") if isinstance(error.schema, dict) else None
+            return f"be {description or f'text that matches {value}'}"
         case "anyOf":
             return f"be {_alternatives(value)}"
     return f"fit {error.validator}: {value}"

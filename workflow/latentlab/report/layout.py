@@ -5,7 +5,6 @@ Boxes are (left, top, right, bottom) in millimetres from the top left corner of 
 """
 
 import html
-import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path

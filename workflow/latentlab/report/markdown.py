@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
@@ -126,8 +125,8 @@ def _picture(latex: str, lines: Sequence[int] | None, line: int, source: str) ->
         number = (lines[0] if lines else 0) + line + 1
         formula = shorten(" ".join(latex.split()), 80)
         raise UserError(
-            f"{source}, line {number}: the formula “{formula}” cannot be drawn: {error}; correct it, or write \\$ for a "
-            "dollar sign"
+            f"{source}, line {number}: the formula “{formula}” cannot be drawn: {error}; correct it, or write \\$ "
+            "for a dollar sign"
         ) from error
 
 

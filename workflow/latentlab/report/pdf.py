@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
-from latentlab.report.text import discussion_html, shorten, strip_tags
+from latentlab.report.text import extract_discussion, shorten, strip_tags
 from latentlab.report.time_limit import TimeLimitExceeded, time_limit
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import atomic_write
@@ -62,7 +62,7 @@ def _print(
     with atomic_write(pdf_path) as partial:
         identifier = hashlib.sha256(html.encode()).digest()[:16]
         document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier)
-        check_layout(html_path, document.pages[0], partial, discussion_html(html))
+        check_layout(html_path, document.pages[0], partial, extract_discussion(html))
     return size
 
 
@@ -121,8 +121,8 @@ def _too_long_message(html: str, page: Any, rest: Any) -> str:
     header = _header_height(page)
     if header > LONG_HEADER_MM and (room < MIN_DISCUSSION_MM or excess < header - USUAL_HEADER_MM):
         return (
-            f"too long for one side of A4: the title and the authors take {header:.0f} of {bottom - TOP_MM} mm: shorten "
-            "the title in assignment.yaml or config.yaml, or the list of authors in config.yaml"
+            f"too long for one side of A4: the title and the authors take {header:.0f} of {bottom - TOP_MM} mm: "
+            "shorten the title in assignment.yaml or config.yaml, or the list of authors in config.yaml"
         )
     if room < MIN_DISCUSSION_MM:
         figures = bottom - TOP_MM - header - room
@@ -130,7 +130,7 @@ def _too_long_message(html: str, page: Any, rest: Any) -> str:
             f"too long for one side of A4: the figures and tables take {figures:.0f} of {bottom - TOP_MM} mm and leave "
             f"{max(room, 0):.0f} mm for the discussion: make figures smaller in assignment.yaml"
         )
-    n_words = len(strip_tags(discussion_html(html)).split())
+    n_words = len(strip_tags(extract_discussion(html)).split())
     n_excess = min(math.ceil(excess / (end - start) * n_words), n_words)
     return (
         f"too long for one side of A4 by {math.ceil(excess)} mm in the smallest text ({SIZES[0]} pt): "
@@ -167,7 +167,7 @@ def _damaged_message(document: Any, url: str) -> str:
 
 def _time_limit_message(html: str, time_limit_s: float) -> str:
     """That a page took too long, and why as far as its discussion tells."""
-    discussion = discussion_html(html)
+    discussion = extract_discussion(html)
     words = strip_tags(discussion).split()
     n_blocks = len(re.findall(r"<(?:p|li|h\d|t[dhr]|pre|blockquote)\b", discussion))
     longest = max(map(len, words), default=0)

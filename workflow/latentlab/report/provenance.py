@@ -15,8 +15,8 @@ def report_provenance(metrics: Metrics, records: Sequence[DataRecord], settings:
 
     Args:
         metrics: of the page (`gather_metrics`).
-        records: of all data that it rests on, its own first.
-        settings: the configuration that it rests on (`Assignment.page_settings`).
+        records: of all data that it depends on, its own first.
+        settings: the configuration that it depends on (`Assignment.page_settings`).
     """
     revision = commit()
     models = {name: _model_provenance(namespace) for name, namespace in metrics.items()}

@@ -10,7 +10,7 @@ import pdfplumber
 from pdfminer.pdftypes import resolve1
 
 from latentlab.records.settings import Author
-from latentlab.report.text import discussion_html, strip_tags
+from latentlab.report.text import extract_discussion, strip_tags
 from latentlab.runtime.files import sha256
 
 MAX_MB = 10  # of the PDF: the limit of most course systems
@@ -39,7 +39,7 @@ def submission_problems(
 
 def unanswered_sections(html: str) -> list[str]:
     """The headings in a page's discussion that have no text below them."""
-    start, *parts = re.split(r"<h2[^>]*>(.*?)</h2>", discussion_html(html), flags=re.DOTALL)
+    start, *parts = re.split(r"<h2[^>]*>(.*?)</h2>", extract_discussion(html), flags=re.DOTALL)
     sections = list(zip(parts[::2], parts[1::2], strict=True)) or [("the discussion", start)]
     return [html_module.unescape(heading) for heading, text in sections if not strip_tags(text).strip()]
 

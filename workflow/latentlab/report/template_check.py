@@ -19,13 +19,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import jinja2
 from jinja2 import nodes
 
-from latentlab.records.assignments import (
-    ASSIGNMENT_FILE,
-    NOTEBOOK_SUFFIX,
-    NOTEBOOK_VARIABLES,
-    PAGE_VARIABLES,
-    Assignment,
-)
+from latentlab.records.assignment_file import ASSIGNMENT_FILE, NOTEBOOK_SUFFIX, NOTEBOOK_VARIABLES, PAGE_VARIABLES
+from latentlab.records.assignments import Assignment
 from latentlab.records.base import Record
 from latentlab.records.metrics import (
     METRICS_FILES,
@@ -82,14 +77,14 @@ class _Template:
     source: str
     body: list[nodes.Node]
     """Its statements, outside any other."""
-    nodes: list[tuple[Any, bool]]
+    flat: list[tuple[Any, bool]]
     """What `_flatten` makes of them."""
     checked: bool = False
     """Whether it is shared and was checked for another assignment."""
 
     def find(self, *types: type[nodes.Node]) -> list[Any]:
         """Its nodes of these types."""
-        return [node for node, _ in self.nodes if isinstance(node, types)]
+        return [node for node, _ in self.flat if isinstance(node, types)]
 
 
 @dataclass
@@ -220,7 +215,7 @@ class _Check:
             self.template = template
             if not template.checked:
                 self._check_blocks()
-                for node, conditional in template.nodes:
+                for node, conditional in template.flat:
                     self._check_node(node, conditional)
             if template.name.endswith(NOTEBOOK_SUFFIX):
                 self._check_archive_calls()

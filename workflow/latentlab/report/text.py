@@ -20,7 +20,7 @@ def strip_tags(html: str) -> str:
     return re.sub(r"<[^>]*>", " ", html)
 
 
-def discussion_html(html: str) -> str:
+def extract_discussion(html: str) -> str:
     """The discussion in the HTML of a page."""
     return re.findall(r'id="discussion"[^>]*>(.*)<div id="end"', html, re.DOTALL)[0]
 

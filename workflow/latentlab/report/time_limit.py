@@ -9,7 +9,7 @@ from contextlib import contextmanager
 REPEAT_S = 1.0  # how often the work is interrupted again, in case that a library ignored the first interruption
 
 
-class TimeLimitExceeded(BaseException):  # noqa: N818 - no error of the work: `except Exception` does not stop it
+class TimeLimitExceeded(BaseException):
     """The block under `time_limit` took too long."""
 
 

@@ -28,8 +28,8 @@ class Log(Protocol):
 def job(log_path: object) -> Generator[Log]:
     """Run a job's work, with `log_path` (a path, or Snakemake's `log`) as its log.
 
-    The process ends with the block, because the orderly shutdown of Python and torch takes longer than many a job's
-    work. An error that the user can fix ends it with one sentence, which is also the log's last line.
+    The process ends with the block, because the orderly shutdown of Python and torch takes longer than
+    the work of many jobs. An error that the user can fix ends it with one sentence, which is also the log's last line.
     """
     path = Path(str(log_path))
     start = time.monotonic()

@@ -22,8 +22,8 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def commit() -> str:
-    """The short hash of the code's commit, followed by "+" if files differ from it; "unknown" if the project is not a git
-    checkout of its own, even if it lies inside another repository."""
+    """The short hash of the code's commit, followed by "+" if files differ from it; "unknown" if the project is not a
+    git checkout of its own, even if it lies inside another repository."""
     try:
         if Path(_git("rev-parse", "--show-toplevel")).resolve() != REPOSITORY.resolve():
             return "unknown"

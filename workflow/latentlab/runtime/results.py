@@ -18,7 +18,7 @@ def check_writable(folder: str | Path) -> None:
     folder = Path(folder)
     for path in (folder, *(folder / name for name in ("results", "resources", ".snakemake"))):
         if (path.exists() or path.is_symlink()) and not path.is_dir():
-            kind = "a symlink to nothing" if path.is_symlink() else "a file"
+            kind = "a dangling symlink" if path.is_symlink() else "a file"
             raise UserError(f"{path}: {kind}, but a folder is needed here; remove or rename it")
         if path.exists() and not os.access(path, os.W_OK):
             raise UserError(f"{path}: read-only, but results go there; choose another folder with --directory")

@@ -46,7 +46,7 @@ def read_yaml(path: str | Path, as_text: bool = False) -> dict[str, Any]:
             return {}
         if not isinstance(root, yaml.MappingNode):
             raise UserError(f"{path}: line 1: not a table of settings; write `key: value`, one setting per line")
-        if _count_nodes(root, path, {}, ()) > MAX_NODES:
+        if _check_nodes(root, path, {}, ()) > MAX_NODES:
             raise UserError(f"{path}: its aliases (`*name`) expand to far too many values; write out what you need")
         values = yaml.load(text, _TextLoader if as_text else LOADER)
     except (yaml.YAMLError, RecursionError) as error:
@@ -85,7 +85,7 @@ def _check_depth(text: str, path: str | Path) -> None:
             raise UserError(f"{path}: line {line}: tables nested more than {MAX_DEPTH} deep; no setting is that deep")
 
 
-def _count_nodes(node: yaml.Node, path: str | Path, counted: dict[int, int], parents: tuple[int, ...]) -> int:
+def _check_nodes(node: yaml.Node, path: str | Path, counted: dict[int, int], parents: tuple[int, ...]) -> int:
     """How many values a YAML node holds once aliases are replaced by what they stand for.
 
     Args:
@@ -111,7 +111,7 @@ def _count_nodes(node: yaml.Node, path: str | Path, counted: dict[int, int], par
             raise UserError(f"{path}: line {line}: the key {duplicate} occurs twice in one table; keep one of them")
         if len(keys) < len(node.value):
             raise UserError(f"{path}: line {line}: a key is not a plain word")
-    counted[id(node)] = 1 + sum(_count_nodes(child, path, counted, (*parents, id(node))) for child in children)
+    counted[id(node)] = 1 + sum(_check_nodes(child, path, counted, (*parents, id(node))) for child in children)
     return counted[id(node)]
 
 
