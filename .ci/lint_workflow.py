@@ -1,5 +1,5 @@
-"""Run `snakemake --lint`, and fail for any finding but one: rules name no conda environment or container, because all of
-them run in the environment that uv.lock describes."""
+"""Run `snakemake --lint`, and fail for any finding but one: rules name no conda environment or container, because all
+of them run in the environment that uv.lock describes."""
 
 import re
 import subprocess

@@ -7,7 +7,9 @@ rule export_explorer:
         weights=plane_files("weights.safetensors"),
         codes=plane_files("codes.npz"),
         template=source("templates/explorer/page.html.j2"),
-        assets=[source(f"templates/explorer/{file}") for file in ("explorer.css", "decoder.js", "plane.js", "explorer.js")],
+        assets=[
+            source(f"templates/explorer/{file}") for file in ("explorer.css", "decoder.js", "plane.js", "explorer.js")
+        ],
         style=source("matplotlibrc"),
         code=modules_of("export_explorer.py"),
     output:

@@ -34,8 +34,9 @@ def evaluate_baselines(
         logistic = LogisticRegression(max_iter=LOGISTIC_STEPS).fit(x, y)
 
     cnn = class_probabilities(classifier, test_x)
-    logistic_probabilities = np.zeros((len(test_x), cnn.shape[1]))
-    logistic_probabilities[:, logistic.classes_] = logistic.predict_proba(test_x)
+    probabilities = logistic.predict_proba(test_x)
+    logistic_probabilities = np.zeros((len(test_x), cnn.shape[1]), probabilities.dtype)
+    logistic_probabilities[:, logistic.classes_] = probabilities
 
     def measure(probabilities: np.ndarray) -> Predictions:
         return measure_predictions(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)), test_y)

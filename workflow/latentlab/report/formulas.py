@@ -107,10 +107,11 @@ def readable_latex(latex: str) -> str:
 
 
 def _path_data(outline: Path) -> str:
-    return "".join(
-        SVG_COMMANDS[code] + " ".join(f"{number:.1f}".removesuffix(".0") for number in numbers)
-        for numbers, code in outline.iter_segments(simplify=False, curves=True)
-    )
+    commands = []
+    for numbers, code in outline.iter_segments(simplify=False):
+        points = [] if code == Path.CLOSEPOLY else numbers  # matplotlib repeats the first point there
+        commands.append(SVG_COMMANDS[code] + " ".join(f"{number:.1f}".removesuffix(".0") for number in points))
+    return "".join(commands)
 
 
 def _reason(error: ValueError) -> str:

@@ -16,7 +16,9 @@ from latentlab.runtime.errors import UserError
 ALL_SECTIONS = ""  # in place of a section's number: the text replaces the whole discussion
 NUMBER = r"(\d+(?:\.\d+)*|[A-Z])[.:)]?(?=\s|$)"  # of a section, at the start of a heading
 UNSPACED_HEADING = re.compile(rf"( {{0,3}}(?:##+|#(?=\d+\.\d)))(?={NUMBER})")
+MAX_FORMULAS, MAX_FORMULA_LENGTH = 500, 1000  # more than fit on a page or into a column; each takes milliseconds
 MAX_NESTING = 20  # levels of quotations, lists and emphasis
+AMOUNT = re.compile(r"\d[\d.,]*\s+[A-Za-z]{2,}")  # after a dollar sign: "$5 and 6$" is no formula
 # Unbroken text whose line breaks take minutes to find, in scripts that separate words by spaces.
 LONG_WORD = re.compile(r"[!-\u058f]{301,}")
 
@@ -59,6 +61,8 @@ def _formula_rule(state: StateInline, silent: bool) -> bool:
     dollar sign after a digit, so with an amount.
     """
     start, source, position_end = state.pos, state.src, state.posMax
+    if source[start] != "$" or AMOUNT.match(source, start + 1):
+        return False
     state.src, state.pos, state.posMax = f" {source}", start + 1, position_end + 1
     try:
         matched = _parse_formula(state, silent)
@@ -87,47 +91,60 @@ def _space_headings(markdown: MarkdownIt, text: str, sections: Collection[str]) 
 
 
 def _check_tokens(tokens: Sequence[Token], source: str) -> None:
-    """Refuse what would be left out or cannot be laid out in reasonable time."""
+    """Refuse what Markdown would leave out, and what cannot be laid out in reasonable time."""
     for token in tokens:
-        line = f"{source}, line {token.map[0] + 1}" if token.map else source
-        # Markdown leaves out what is deeper
-        is_container = token.type in ("blockquote_open", "list_item_open") and token.level >= MAX_NESTING - 1
-        if is_container or any(child.level > MAX_NESTING for child in token.children or ()):
-            raise UserError(f"{line}: quotations, lists and emphasis are nested too deep: use fewer than {MAX_NESTING}")
-        for part in token.children or [token]:
-            if word := LONG_WORD.search(part.content):
+        children = token.children or ()
+        # Markdown leaves out what is in a deeper container
+        is_deep = token.type in ("blockquote_open", "list_item_open") and token.level >= MAX_NESTING - 1
+        if is_deep or any(child.level > MAX_NESTING for child in children):
+            raise UserError(
+                f"{_place(token, source)}: lists, quotations and emphasis are nested too deep: use fewer than "
+                f"{MAX_NESTING} levels"
+            )
+        for part in (token, *children):
+            if part.type in ("text", "code_inline", "fence", "code_block") and (word := LONG_WORD.search(part.content)):
                 raise UserError(
-                    f"{line}: a word of {len(word[0]):,} characters, “{shorten(word[0], 20)}”, is too long for a line: "
-                    "divide it"
+                    f"{_place(token, source)}: the word “{shorten(word[0], 20)}” of {len(word[0]):,} characters is too "
+                    "long for a line: divide it"
                 )
 
 
 def _draw_formulas(tokens: Sequence[Token], source: str) -> None:
     """Replace tokens of formulas by their pictures."""
+    n_formulas = 0
     for token in tokens:
-        if token.type == "math_block":
-            token.content = f'<p class="display">{_picture(token.content, token.map, 0, source)}</p>\n'
-            token.type = "html_block"
-        for child in token.children or ():
-            if child.type in ("math_inline", "math_inline_double"):
-                picture = _picture(child.content, token.map, child.meta["line"], source)
-                is_display = child.type == "math_inline_double"
-                child.content = f'<span class="display">{picture}</span>' if is_display else picture
-                child.type = "html_inline"
+        for part in (token, *(token.children or ())):
+            if not part.type.startswith("math_"):
+                continue
+            n_formulas += 1
+            if n_formulas > MAX_FORMULAS:
+                raise UserError(f"{source}: more than {MAX_FORMULAS} formulas do not fit on a page: leave some out")
+            picture = _picture(part.content, _place(token, source, part.meta.get("line", 0)))
+            if part.type == "math_block":
+                part.type, part.content = "html_block", f'<p class="display">{picture}</p>\n'
+            elif part.type == "math_inline_double":
+                part.type, part.content = "html_inline", f'<span class="display">{picture}</span>'
+            else:
+                part.type, part.content = "html_inline", picture
 
 
-def _picture(latex: str, lines: Sequence[int] | None, line: int, source: str) -> str:
+def _picture(latex: str, place: str) -> str:
     from latentlab.report.formulas import formula_to_html  # it takes half a second, and most texts have no formula
 
     try:
+        if len(latex) > MAX_FORMULA_LENGTH:
+            raise ValueError(f"it has more than {MAX_FORMULA_LENGTH} characters")
         return formula_to_html(latex)
     except ValueError as error:
-        number = (lines[0] if lines else 0) + line + 1
         formula = shorten(" ".join(latex.split()), 80)
         raise UserError(
-            f"{source}, line {number}: the formula “{formula}” cannot be drawn: {error}; correct it, or write \\$ "
-            "for a dollar sign"
+            f"{place}: the formula “{formula}” cannot be drawn: {error}; correct it, or write \\$ for a dollar sign"
         ) from error
+
+
+def _place(token: Token, source: str, line: int = 0) -> str:
+    """For a message: the source and the line in which a token, or the given line of it, begins."""
+    return f"{source}, line {token.map[0] + line + 1}" if token.map else source
 
 
 def _split_sections(tokens: Sequence[Token], sections: Collection[str], source: str) -> dict[str, Sequence[Token]]:

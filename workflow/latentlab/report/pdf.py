@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
 from latentlab.report.text import extract_discussion, shorten, strip_tags
@@ -17,6 +18,7 @@ from latentlab.runtime.files import atomic_write
 
 FONT_FACE = re.compile(r"@font-face {[^}]*}")
 SIZES = [size / 10 for size in range(85, 101)]  # points, of the body text
+REFUSED = "refused, because a page may not load anything from elsewhere"
 TIME_LIMIT_S = 120.0  # a page that fits takes a few seconds
 ENDLESS_MM = 5000  # height of the paper on which a page that is too long is measured
 MANY_PAGES = 4  # what takes more in a middling size fits in none
@@ -71,7 +73,10 @@ def _fit(weasyprint: Any, name: str | Path, html: str) -> tuple[float, Any]:
     fetcher, font_config = _data_only_fetcher(weasyprint), weasyprint.text.fonts.FontConfiguration()
     head, body = html.split("</head>", 1)
     font_faces = FONT_FACE.findall(head)  # unpacked once, not for every size that is tried
-    weasyprint.CSS(string="".join(font_faces), url_fetcher=fetcher, font_config=font_config)
+    try:
+        weasyprint.CSS(string="".join(font_faces), url_fetcher=fetcher, font_config=font_config)
+    except weasyprint.urls.FatalURLFetchingError as error:
+        raise UserError(f"{name}: {shorten(str(error), 200)}: {REFUSED}") from error
     document = weasyprint.HTML(string=FONT_FACE.sub("", head) + "</head>" + body, url_fetcher=fetcher)
     images = {}  # URL → image, None if it is damaged: decoded once, too
 
@@ -156,10 +161,12 @@ def _fetching_message(document: Any, error: str) -> str:
     url = error.partition('"')[2].rpartition('"')[0]
     if url.startswith("data:"):
         return _damaged_message(document, url)
-    return f"{shorten(error, 200)}: refused, because a page may not load anything from elsewhere"
+    return f"{shorten(error, 200)}: {REFUSED}"
 
 
 def _damaged_message(document: Any, url: str) -> str:
+    if re.search(r"@import|(?:url\(|href=)[\"'\s]*(?!data:|#)\w", unquote(url)):  # of an SVG
+        return f"the picture “{shorten(url)}” refers to something outside it: {REFUSED}"
     alts = [image.get("alt") for image in document.etree_element.iter("img") if image.get("src") == url]
     name = next(filter(None, alts), url)
     return f"the picture “{shorten(name)}” is damaged: its data cannot be decoded; replace it or leave it out"

@@ -6,16 +6,16 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-REPEAT_S = 1.0  # how often the work is interrupted again, in case that a library ignored the first interruption
+REPEAT_S = 1.0  # how often the block is interrupted again: a library may catch the exception and go on
 
 
 class TimeLimitExceeded(BaseException):
-    """The block under `time_limit` took too long."""
+    """The block under `time_limit` took too long. Not an Exception, which libraries catch more often."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Generator[None]:
-    """Raise TimeLimitExceeded in the block once it has run for `seconds`.
+    """Raise TimeLimitExceeded in the block once it has run for `seconds`, or after it if it caught that.
 
     Only the main thread of a POSIX system can be interrupted; elsewhere this has no effect. A timer that was set before
     goes on afterwards.
@@ -24,7 +24,11 @@ def time_limit(seconds: float) -> Generator[None]:
         yield
         return
 
+    interruptions = 0
+
     def interrupt(*_: object) -> None:
+        nonlocal interruptions
+        interruptions += 1
         raise TimeLimitExceeded
 
     start = time.monotonic()
@@ -38,3 +42,5 @@ def time_limit(seconds: float) -> Generator[None]:
         if earlier_delay:
             remaining = earlier_delay - (time.monotonic() - start)
             signal.setitimer(signal.ITIMER_REAL, max(remaining, 1e-6), earlier_interval)
+    if interruptions:
+        raise TimeLimitExceeded
