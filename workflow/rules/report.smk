@@ -57,7 +57,7 @@ rule publish_report:
     output:
         page="results/{page}",
     log:
-        "results/logs/reports/published/{page}/publish_report.log",
+        "results/logs/reports/published/publish_report.{page}.log",
     wildcard_constraints:
         page="|".join(PUBLISHED),
     localrule: True  # only a copy

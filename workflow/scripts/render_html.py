@@ -12,7 +12,7 @@ with job(snakemake.log) as log:
     params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
     records = [DataRecord.read(path) for path in inputs.data]
     authors = [Author.from_dict(author) for author in params.authors]
-    discussion = inputs.get("discussion")
+    discussion = inputs.discussion[0] if inputs.discussion else None
     metrics = gather_metrics(params.page_metrics, inputs.metrics)
     provenance = report_provenance(metrics, records, params.settings)
     for warning in text_warnings(params.title, params.course, authors, discussion):

@@ -86,7 +86,7 @@ def usage_by_rule(logs: str | Path, since: float = 0.0) -> dict[str, RuleUsage]:
     for path in Path(logs).rglob("*.log"):
         match = _LAST_LINE_PATTERN.search(path.read_text(encoding="utf-8"))
         if match and path.stat().st_mtime >= since:
-            usage = usages.setdefault(path.stem, RuleUsage())
+            usage = usages.setdefault(path.name.split(".")[0], RuleUsage())
             usage.jobs += 1
             usage.seconds += float(match[1])
             usage.cpu += float(match[2])
