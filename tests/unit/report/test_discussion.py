@@ -1,5 +1,6 @@
 import os
-from pathlib import Path
+import re
+import time
 from types import SimpleNamespace
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from latentlab.report.discussion import discussion_to_html, read_discussion
 from latentlab.report.markdown import markdown_to_html
+from latentlab.report.metrics_context import quotable_metrics
 from latentlab.report.metrics_reference import metrics_reference
 from latentlab.runtime.errors import UserError
 
@@ -37,7 +39,9 @@ def test_an_unknown_name_is_an_error_that_names_the_line(tmp_path):
 
 
 def test_a_name_unlike_any_other_is_an_error_that_explains_names(tmp_path):
-    with pytest.raises(UserError, match=r"there is no metric 'zzzzzz'; a name is that of a model and the path"):
+    with pytest.raises(
+        UserError, match=r"there is no metric 'zzzzzz'; a name is that of .* docs/metrics\.md lists them all"
+    ):
         to_html(tmp_path, "{{ zzzzzz }}")
 
 
@@ -75,10 +79,17 @@ SECTIONS = {"1": "One", "2.1": "Two", "2.2": "Three"}
         ("### 2.2\nany level", {"2.2": "<p>any level</p>"}),
         ("# 2.2\nany level", {"2.2": "<p>any level</p>"}),
         ("##2.2\nwithout a space", {"2.2": "<p>without a space</p>"}),
-        (
-            "## 2.2\n\n```\n## 2.1\n```\n",
-            {"2.2": "<pre><code>## 2.1\n</code></pre>"},
-        ),
+        ("## 2.2\n\n```\n## 2.1\n```\n", {"2.2": "<pre><code>## 2.1\n</code></pre>"}),
+        ("~~~\n##2.1\n~~~\n", {"": "<pre><code>##2.1\n</code></pre>"}),
+        ("##2.2\n\n    ##2.1\n", {"2.2": "<pre><code>##2.1\n</code></pre>"}),
+        ("#2.2\nx", {"2.2": "<p>x</p>"}),
+        ("#1 reason is this", {"": "<p>#1 reason is this</p>"}),
+        ("## **2.2:** emphasised\nx", {"2.2": "<p>x</p>"}),
+        ("2.2 underlined\n---\nx", {"2.2": "<p>x</p>"}),
+        ("## 2.2\n### 3 reasons\nx", {"2.2": "<h3>3 reasons</h3>\n<p>x</p>"}),
+        ("## 2.2\n## I think\nx", {"2.2": "<h2>I think</h2>\n<p>x</p>"}),
+        ("## 2.2\n> ## 2.1\n> x", {"2.2": "<blockquote>\n<h2>2.1</h2>\n<p>x</p>\n</blockquote>"}),
+        ("## 2.2\n[x]\n## 2.1\n[x]: https://a.b", {"2.2": '<p><a href="https://a.b">x</a></p>', "2.1": ""}),
     ],
 )
 def test_headings_determine_what_is_replaced(text, parts):
@@ -103,10 +114,34 @@ def test_a_byte_order_mark_is_no_text(tmp_path):
     assert set(discussion_to_html(tmp_path / "mine.md", METRICS, SECTIONS)) == {"2.1"}
 
 
-@pytest.mark.parametrize("path", ["/dev/zero", "/etc/passwd", "a\0b.md"])
-def test_only_a_text_file_is_read(path):
-    with pytest.raises(UserError, match=r"config: discussion: .*; name a Markdown file, or null"):
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/dev/zero", "is not a regular file"),
+        ("/etc/passwd", r"its name does not end in \.md, \.markdown or \.txt"),
+        ("a\0b.md", "a path cannot contain NUL characters"),
+        ("x" * 5000 + ".md", "file name too long"),
+    ],
+)
+def test_only_a_text_file_is_read(path, reason):
+    with pytest.raises(UserError, match=rf"config: discussion: .*: {reason}; name a Markdown file, or null") as error:
         read_discussion(path)
+    assert "\n" not in str(error.value) and "\0" not in str(error.value)
+
+
+def test_a_link_to_a_text_file_is_read_and_line_ends_are_unified(tmp_path):
+    (tmp_path / "text.TXT").write_bytes(b"one\r\ntwo\rthree\n")
+    (tmp_path / "mine.md").symlink_to(tmp_path / "text.TXT")
+    assert read_discussion(tmp_path / "mine.md") == read_discussion(tmp_path / "text.TXT") == "one\ntwo\nthree\n"
+
+
+def test_a_file_that_is_no_text_or_too_long_is_refused(tmp_path):
+    (tmp_path / "nul.md").write_bytes(b"a\0b")
+    with pytest.raises(UserError, match=r"nul\.md: contains NUL characters"):
+        read_discussion(tmp_path / "nul.md")
+    (tmp_path / "long.md").write_text("é" * 10_001)
+    with pytest.raises(UserError, match=r"long\.md: 20,002 bytes are far more .* shorten it to 20,000 at most"):
+        read_discussion(tmp_path / "long.md")
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path):
@@ -122,17 +157,100 @@ def test_formulas_are_pictures_with_alternative_texts_and_amounts_are_not():
         markdown_to_html("one\n\n$\\frac{1$", source="mine.md")
 
 
-def test_a_word_without_end_and_deep_nesting_are_refused_at_once():
-    with pytest.raises(UserError, match="is too long for a line: divide it"):
-        markdown_to_html("[" * 20_000)
-    with pytest.raises(UserError, match="nested too deep"):
-        markdown_to_html("> " * 40 + "x")
+@pytest.mark.parametrize(
+    ("text", "n_formulas"),
+    [
+        ("$z$ has length 2", 1),
+        ("$z$ and $x$, $\\beta$-VAE ($q$)", 4),
+        ("$$z$$", 1),
+        ("$$\na\n+ b\n$$\n\nInline $$c$$ too", 2),
+        ("> $$\n> z\n> $$\n\n- $z$\n\n|a|\n|-|\n|$q(z\\|x)$|", 3),
+        ("$2 \\times 3$ and $0.5 x$", 2),
+        ("`$z$`\n\n    $z$\n\n```\n$$z$$\n```", 0),
+        ("$5 and $6, or 5$ and 6$", 0),
+        ("$5 and 6$ or $6, or 5$", 0),
+        ("\\$z\\$ and $ z $ and US$5", 0),
+        ("$HOME and $PATH, $", 0),
+        ("$$\nnever closed", 0),
+    ],
+)
+def test_what_is_a_formula(text, n_formulas):
+    (html,) = markdown_to_html(text).values()
+    assert html.count('<img class="formula"') == n_formulas
+    assert "$" not in html or n_formulas == 0
+
+
+def test_a_formula_of_its_own_is_centred_in_a_block():
+    (html,) = markdown_to_html("$$z$$\n\nand $$z$$ and $z$").values()
+    assert html.count('<p class="display"><img') == 1 and html.count('<span class="display"><img') == 1
+
+
+def test_a_metric_can_be_quoted_in_a_formula(tmp_path):
+    assert 'alt="β = 0.2"' in to_html(tmp_path, "$\\beta = {{ vae.projection.explained.1 }}$")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\n`b\nc` and\n$\\foo$", 4),
+        ("a\n\n- b\n- c\n  $\\foo$", 5),
+        ("\n\n$$\n\\foo\n$$", 3),
+        ("|a|\n|-|\n|$\\foo$|", 3),
+    ],
+)
+def test_the_line_of_a_wrong_formula_is_named(text, line):
+    message = rf"mine\.md, line {line}: the formula “\\foo” cannot be drawn: unknown symbol: \\foo; correct it"
+    with pytest.raises(UserError, match=message):
+        markdown_to_html(text, source="mine.md")
+
+
+def test_control_characters_are_left_out():
+    (html,) = markdown_to_html("a\x07b \u202ec\td").values()
+    assert html == "<p>ab c\td</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 20_000, r"line 1: the word “\[+…” of 20,000 characters is too long for a line: divide it"),
+        (
+            "x\n\n" + "> " * 40 + "x",
+            "line 3: lists, quotations and emphasis are nested too deep: use fewer than 20 levels",
+        ),
+        ("*" * 200 + "x" + "*" * 200, "nested too deep"),
+        ("a\n\n" * 6_600, "6,600 paragraphs, list items, .* are far more than one page holds"),
+        ("`a` " * 5_000, "5,001 paragraphs, list items, .* are far more than one page holds"),
+        ("".join(f"$a_{i}$ " for i in range(2_000)), "far more than one page holds"),
+        ("$" + "x+" * 9_000 + "x$", "cannot be drawn: it has more than 1000 characters"),
+        ("{{" + " " * 19_000, None),
+        ("a\n" * 10_000, None),
+        ("$\\$" * 6_000, "3,001 paragraphs, list items"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_any_text_is_read_in_a_few_seconds(tmp_path, text, reason):
+    start = time.monotonic()
+    if reason is None:
+        to_html(tmp_path, text)
+    else:
+        with pytest.raises(UserError, match=reason):
+            to_html(tmp_path, text)
+    assert time.monotonic() - start < 20
 
 
 def test_the_list_of_metrics_is_up_to_date():
-    path = Path(__file__).parents[3] / "docs/metrics.md"
+    path = planted.ROOT / "docs/metrics.md"
     assert path.read_text(encoding="utf-8") == metrics_reference(), "python -m latentlab.report.metrics_reference"
-    assert "| `test.kl` | KL(q(z" in metrics_reference() and "| `plane.grid.near` |" in metrics_reference()
+    assert "| `vae.test.kl` | KL(q(z\\|x) ‖ p(z)); only of a VAE. |" in metrics_reference()
+
+
+@pytest.mark.parametrize("name", planted.ASSIGNMENTS)
+def test_every_metric_of_a_page_is_in_the_list(name, tmp_path):
+    listed = {entry.partition(".")[2] for entry in re.findall(r"^\| `(.*?)` \|", metrics_reference(), re.MULTILINE)}
+    for quotable in quotable_metrics(planted.metrics(planted.load(name), tmp_path)):
+        path = re.sub(r"\.\d+(?=\.|$)", ".0", quotable.partition(".")[2])
+        path = re.sub(r"(methods)\.\w+", r"\1.quadrature", re.sub(r"(?:settings\.).*", "settings.beta", path))
+        assert path in listed, quotable
 
 
 def test_hyphens_of_names_stay_hyphens(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from latentlab.report import layout
 from latentlab.report.fonts import font_faces
+from latentlab.report.formulas import formula_to_html
 from latentlab.report.pdf import print_pdf
 from latentlab.runtime.errors import UserError
 
@@ -57,6 +58,48 @@ def test_an_unreadable_page_ends_in_a_sentence(tmp_path, body, text, message):
         print_page(tmp_path, body, text)
     assert message in str(error.value) and "page.html: " in str(error.value)
     assert (tmp_path / "page.pdf").read_text() == "an earlier one", "the earlier file stays"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ends with 🦆", "ends with zero\u200b", "a pasted ﬁ", "letters of mathematics 𝑧 𝔼", "السلام عليكم 12 مرحبا",
+        "a mark \ufeff", "e\u0301 ½ x² −5 and a soft\u00adhyphen", "שלום עולם", "漢字", "Ada \u2066B\u2069",
+        "ends 1\u20442", "<ol><li>a</li><li>b<ul><li>c</li></ul></li></ol>",
+        "<table><tr><td>a</td><td>b</td></tr></table>",
+        "السلام عليكم mixed with Latin ﬁ 🦆 " * 40,
+    ],
+)  # fmt: skip
+def test_text_that_no_program_could_find_again_in_the_pdf_passes(tmp_path, text):
+    print_page(tmp_path, text=text)
+    assert (tmp_path / "page.pdf").exists()
+
+
+@pytest.mark.parametrize("text", ["مرحبا بالعالم", "cut off 🦆", "𝑧 ﬁ"])
+@pytest.mark.parametrize("style", ["display: none", "visibility: hidden"])
+def test_the_same_text_is_missed_if_it_is_not_printed(tmp_path, text, style):
+    with pytest.raises(UserError, match="the discussion's last words, “"):
+        print_page(tmp_path, text=f'Seen. <span style="{style}">{text}</span>')
+
+
+def test_a_word_beyond_the_basic_plane_is_named_as_it_is(tmp_path):
+    with pytest.raises(UserError) as error:
+        print_page(tmp_path, f'<p style="white-space: nowrap">{"𝑧" * 300}</p>')
+    assert "the word “𝑧𝑧𝑧" in str(error.value) and str(error.value).encode("utf-8")
+
+
+def test_a_formula_is_made_narrower_and_refused_where_it_is_much_too_wide(tmp_path):
+    column = '<div style="width: {}mm">{}</div><style>img.formula {{ max-width: 100%; display: inline }}</style>'
+    formula = formula_to_html(r"\log p(x) \geq \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}(q(z|x)\,\|\,p(z))")
+    print_page(tmp_path, column.format(58, formula))
+    with pytest.raises(UserError, match=r"the formula “log p\(x\) .*…” is too wide for its column: divide it"):
+        print_page(tmp_path, column.format(30, formula))
+
+
+def test_a_formula_over_the_margin_is_named(tmp_path):
+    formula = formula_to_html(" + ".join(f"x_{{{i}}}" for i in range(100)))
+    with pytest.raises(UserError, match=r"the formula “x_.*” extends \d+ mm over the page's margin: divide it"):
+        print_page(tmp_path, text=formula)
 
 
 def test_the_margins_are_those_of_the_style():

@@ -16,7 +16,8 @@ from latentlab.runtime.errors import UserError
 ALL_SECTIONS = ""  # in place of a section's number: the text replaces the whole discussion
 NUMBER = r"(\d+(?:\.\d+)*|[A-Z])[.:)]?(?=\s|$)"  # of a section, at the start of a heading
 UNSPACED_HEADING = re.compile(rf"( {{0,3}}(?:##+|#(?=\d+\.\d)))(?={NUMBER})")
-MAX_FORMULAS, MAX_FORMULA_LENGTH = 500, 1000  # more than fit on a page or into a column; each takes milliseconds
+MAX_PARTS = 1000  # paragraphs, items, cells, formulas and emphasised words; the time to lay them out grows faster
+MAX_FORMULA_LENGTH = 1000  # characters, several times what fits into a column
 MAX_NESTING = 20  # levels of quotations, lists and emphasis
 AMOUNT = re.compile(r"\d[\d.,]*\s+[A-Za-z]{2,}")  # after a dollar sign: "$5 and 6$" is no formula
 # Unbroken text whose line breaks take minutes to find, in scripts that separate words by spaces.
@@ -92,6 +93,16 @@ def _space_headings(markdown: MarkdownIt, text: str, sections: Collection[str]) 
 
 def _check_tokens(tokens: Sequence[Token], source: str) -> None:
     """Refuse what Markdown would leave out, and what cannot be laid out in reasonable time."""
+    n_parts = sum(
+        (token.nesting == 0)
+        + sum(child.nesting >= 0 and child.type not in ("text", "softbreak") for child in token.children or ())
+        for token in tokens
+    )
+    if n_parts > MAX_PARTS:
+        raise UserError(
+            f"{source}: {n_parts:,} paragraphs, list items, table cells, formulas and emphasised words are far more "
+            f"than one page holds: shorten it to {MAX_PARTS:,} at most"
+        )
     for token in tokens:
         children = token.children or ()
         # Markdown leaves out what is in a deeper container
@@ -111,14 +122,10 @@ def _check_tokens(tokens: Sequence[Token], source: str) -> None:
 
 def _draw_formulas(tokens: Sequence[Token], source: str) -> None:
     """Replace tokens of formulas by their pictures."""
-    n_formulas = 0
     for token in tokens:
         for part in (token, *(token.children or ())):
             if not part.type.startswith("math_"):
                 continue
-            n_formulas += 1
-            if n_formulas > MAX_FORMULAS:
-                raise UserError(f"{source}: more than {MAX_FORMULAS} formulas do not fit on a page: leave some out")
             picture = _picture(part.content, _place(token, source, part.meta.get("line", 0)))
             if part.type == "math_block":
                 part.type, part.content = "html_block", f'<p class="display">{picture}</p>\n'

@@ -5,71 +5,81 @@ It is generated from the records of `latentlab.records.metrics`: their fields, a
 
 import ast
 import inspect
-import typing
+import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from latentlab.records import metrics as records
 from latentlab.records.base import Record
+from latentlab.records.metrics import METRICS_FILES
+from latentlab.records.settings import ModelSettings
 from latentlab.report.metrics_context import TOP_LEVEL_FILES
 
 HEAD = """# Metrics that a discussion can quote
 
-`{{ vae.test.kl }}` in a student's Markdown is replaced by that metric, here of the model that the assignment calls vae
-(`assignment.yaml` lists its names). Items of a list are numbered from 0: `{{ vae.latents.std.0 }}`. Losses and
-likelihoods are in nats per image, shares and accuracies run from 0 to 1, squared errors are per pixel.
+`{{ vae.test.kl }}` in a student's Markdown is replaced by that metric, here of the model that the assignment calls vae:
+`assignment.yaml` lists the names of its models, sweeps and comparisons with PCA. What does not apply to a model cannot
+be quoted. Items of a list are numbered from 0: `{{ vae.latents.std.0 }}`, `{{ vae.latents.std.1 }}`.
+
+Unless it says otherwise, losses and likelihoods are in nats per image; shares, accuracies and probabilities run from 0
+to 1; squared errors are per pixel, pixels running from 0 to 1.
+
+This page is generated: `python -m latentlab.report.metrics_reference > docs/metrics.md`.
 """
+EXAMPLE_NAMES = {"classifier.json": "cvae", "sweep.json": "sweep", "pca_comparison.json": "linear"}
+SETTING = "A setting of the model config, as is every other key of an entry of `models:` in config.yaml."
 
 
 def metrics_reference() -> str:
     """The page: for each metrics file a table of names and meanings."""
-    tables = [HEAD]
-    for file, record in records.METRICS_FILES.items():
-        prefix = "" if file in TOP_LEVEL_FILES else f"{Path(file).stem}."
-        rows = [f"| `{prefix}{name}` | {meaning} |" for name, meaning in _fields(record)]
-        summary = " ".join((inspect.getdoc(record) or "").split())
-        tables.append("\n".join([f"## {file}\n\n{summary}\n", "| name | meaning |", "|---|---|", *rows, ""]))
-    return "\n".join(tables)
+    parts = [HEAD]
+    for file, record in METRICS_FILES.items():
+        prefix = EXAMPLE_NAMES.get(file, "vae") + ("" if file in TOP_LEVEL_FILES else f".{Path(file).stem}")
+        summary = " ".join((inspect.getdoc(record) or "").split()).partition(": ")[2]
+        parts += [f"## {file}", "", summary[:1].upper() + summary[1:], "", "| name | meaning |", "|---|---|"]
+        rows = [(name, meaning.replace("|", "\\|")) for name, meaning in _fields(record, prefix, "")]
+        parts += [f"| `{name}` | {meaning} |" if meaning else f"| `{name}` | |" for name, meaning in rows]
+        parts.append("")
+    return "\n".join(parts)
 
 
-def _fields(record: type[Record], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Names and meanings of the numbers and texts in a record and the records inside it."""
+def _fields(record: type[Record], path: str, context: str) -> Iterator[tuple[str, str]]:
+    """Names and meanings of what a record holds. A field that explains nothing has the meaning of its context."""
     meanings = _meanings(record)
-    for name, annotation in typing.get_type_hints(record).items():
-        path = f"{prefix}{name}"
-        nested = _record_in(annotation)
-        if nested is None:
-            yield path, meanings.get(name, "")
-        else:
-            item = {tuple: ".0", dict: ".quadrature"}.get(_container(annotation), "")
-            yield from _fields(nested, f"{path}{item}.")
+    for field, annotation in get_type_hints(record).items():
+        yield from _leaves(annotation, f"{path}.{field}", meanings.get(field, context))
 
 
-def _container(annotation: object) -> object:
-    """The type of the container in an annotation such as `tuple[Failure, ...] | None`, if there is one."""
-    origin = typing.get_origin(annotation)
-    return origin if origin in (tuple, dict) else None
-
-
-def _record_in(annotation: object) -> type[Record] | None:
-    """The record that an annotation refers to, if any; the settings of a model are listed in config.yaml."""
-    if isinstance(annotation, type) and issubclass(annotation, Record):
-        return annotation
-    return next((found for part in typing.get_args(annotation) if (found := _record_in(part))), None)
+def _leaves(annotation: Any, path: str, meaning: str) -> Iterator[tuple[str, str]]:
+    """Names and meanings of the numbers and texts in a value of this type, one for the items of a sequence."""
+    arguments = get_args(annotation)
+    if annotation is ModelSettings:
+        yield f"{path}.beta", SETTING
+    elif isinstance(annotation, type) and issubclass(annotation, Record):
+        yield from _fields(annotation, path, meaning)
+    elif get_origin(annotation) in (Union, types.UnionType):  # a field that is None where it does not apply
+        yield from _leaves(arguments[0], path, meaning)
+    elif get_origin(annotation) is tuple:
+        yield from _leaves(arguments[0], f"{path}.0", meaning)
+    elif get_origin(annotation) is dict:
+        key, value = arguments
+        example = get_args(key)[-1] if get_origin(key) is Literal else "torch"  # other keys are names of packages
+        yield from _leaves(value, f"{path}.{example}", meaning)
+    else:
+        yield path, meaning
 
 
 def _meanings(record: type[Record]) -> dict[str, str]:
-    """The strings below the fields of a record, its bases' included."""
+    """The strings below the fields of a record, those of its bases included."""
     meanings: dict[str, str] = {}
     for base in reversed(record.__mro__):
-        if not (isinstance(base, type) and issubclass(base, Record) and base is not Record):
-            continue
-        body = ast.parse(inspect.getsource(base)).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-                meanings[field.target.id] = " ".join(str(text.value.value).split()).replace("|", "\\|")
+        if issubclass(base, Record) and base is not Record:
+            (definition,) = ast.parse(inspect.getsource(base)).body
+            assert isinstance(definition, ast.ClassDef)
+            for field, text in zip(definition.body, definition.body[1:], strict=False):
+                match field, text:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(meaning))):
+                        meanings[name] = " ".join(meaning.split())
     return meanings
 
 

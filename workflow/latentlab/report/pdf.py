@@ -24,7 +24,7 @@ ENDLESS_MM = 5000  # height of the paper on which a page that is too long is mea
 MANY_PAGES = 4  # what takes more in a middling size fits in none
 USUAL_HEADER_MM, LONG_HEADER_MM = 25, 50  # height of the title and the authors
 MIN_DISCUSSION_MM = 20  # where less is left for it, the discussion is not what is too long
-MANY_WORDS, MANY_BLOCKS, LONG_WORD = 3000, 500, 300  # of a discussion: what makes the layout slow
+MANY_WORDS, MANY_BLOCKS, LONG_WORD = 2000, 300, 300  # of a discussion: what makes the layout slow
 FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments: equal inputs give equal bytes
 
 
@@ -181,7 +181,7 @@ def _time_limit_message(html: str, time_limit_s: float) -> str:
     if longest > LONG_WORD:
         cause = f"the discussion has a word of {longest:,} characters: divide it"
     elif len(words) > MANY_WORDS or n_blocks > MANY_BLOCKS:
-        cause = f"the discussion has {len(words):,} words in {n_blocks:,} paragraphs, list items and cells: shorten it"
+        cause = f"the discussion has {len(words):,} words and {n_blocks:,} paragraphs, list items and cells: shorten it"
     else:
         cause = "run fewer jobs at a time (--cores 1), or make figures with fewer points (embedding_points)"
     return f"laying out the page took more than {time_limit_s:g} s: {cause}"
