@@ -38,10 +38,11 @@ def submission_problems(
 
 
 def unanswered_sections(html: str) -> list[str]:
-    """The headings in a page's discussion that have no text below them."""
+    """The headings in a page's discussion that have neither text nor a formula below them."""
     start, *parts = re.split(r"<h2[^>]*>(.*?)</h2>", extract_discussion(html), flags=re.DOTALL)
     sections = list(zip(parts[::2], parts[1::2], strict=True)) or [("the discussion", start)]
-    return [html_module.unescape(heading) for heading, text in sections if not strip_tags(text).strip()]
+    empty = [heading for heading, text in sections if not strip_tags(text).strip() and "<img" not in text]
+    return [html_module.unescape(heading) for heading in empty]
 
 
 def unembedded_fonts(document: Any) -> list[str]:
