@@ -11,11 +11,22 @@ from torch.distributions import MultivariateNormal
 
 from latentlab.data.idx import encode_splits
 from latentlab.models.networks import VAE
-from latentlab.records.datasets import DATASETS
+from latentlab.records.datasets import DATASETS, Dataset
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
 
 MNIST = DATASETS["MNIST"]
+WIDE = Dataset(  # images that are neither square nor 28 pixels wide
+    name="Wide",
+    title="Wide images",
+    torchvision="Wide",
+    image_shape=(12, 20),
+    classes=("left", "right", "below"),
+    sha256=MNIST.sha256,  # to be replaced by the checksums of planted files
+    ood_partner="Wide",
+    reader="idx",
+    synthetic="draw_wide",
+)
 SIGMA = 0.3  # of every LinearGaussian
 
 

@@ -52,7 +52,7 @@ def test_run_explains_itself_before_it_installs_anything(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_configuration_file_on_the_command_line_cannot_run_a_program(tmp_path):
+def test_a_configuration_file_on_the_command_line_cannot_run_a_program(tmp_path, record_fault):
     """Snakemake would execute it while it reads its command line, so ./run checks it first."""
     evil = tmp_path / "evil.yaml"
     evil.write_text(f'__use_yte__: true\n?open("{tmp_path}/executed", "w").close(): 1\n')
@@ -74,18 +74,24 @@ def test_a_configuration_file_on_the_command_line_cannot_run_a_program(tmp_path)
         assert process.returncode == 1 and "unchecked" not in process.stdout
         assert user_messages(process) == [f"latentlab: {evil}: __use_yte__ would let the file run programs; remove it"]
     assert not (tmp_path / "executed").exists()
+    record_fault(
+        "./run report --configfile FILE with a program for Snakemake",
+        3,
+        "latentlab: FILE: __use_yte__ would let the file run programs; remove it",
+    )
 
 
-def test_a_module_planted_in_a_working_directory_is_not_imported(working_directory):
+def test_a_module_planted_in_a_working_directory_is_not_imported(working_directory, record_fault):
     planted = working_directory.folder / ".snakemake/scripts/numpy.py"
     planted.parent.mkdir(parents=True)
     planted.write_text(f"open({str(working_directory.folder / 'executed')!r}, 'w').close()\n")
     process = working_directory.snakemake("--", "results/data/MNIST.json")
     assert process.returncode == 0, process.stdout[-4000:]
     assert not (working_directory.folder / "executed").exists()
+    record_fault("a module numpy.py in a working directory's .snakemake/scripts", 1, "the report; it is not imported")
 
 
-def test_a_start_leaves_the_unfinished_files_of_another_working_directory(tmp_path):
+def test_a_start_leaves_the_unfinished_files_of_another_working_directory(tmp_path, record_fault):
     project = copy_source(tmp_path / "project")
     unfinished = [project.root / "results" / name for name in ("smoke/results/.part-1-a", ".part-1-b", "x/.part-1-c")]
     for path in unfinished:
@@ -96,10 +102,11 @@ def test_a_start_leaves_the_unfinished_files_of_another_working_directory(tmp_pa
     process = run_snakemake(project.root, *profile, *settings, "--", "results/data/MNIST.json")
     assert process.returncode == 0, process.stdout[-4000:]
     assert [path.exists() for path in unfinished] == [True, False, False]
+    record_fault("a start beside a run in results/smoke", 1, "the report", "nothing: its unfinished files stay")
 
 
 @pytest.mark.parametrize("kind", ["a file", "a dangling symlink"])
-def test_results_that_is_no_folder_is_named(working_directory, kind):
+def test_results_that_is_no_folder_is_named(working_directory, kind, record_fault):
     results = working_directory.folder / "results"
     if kind == "a file":
         results.touch()
@@ -107,4 +114,6 @@ def test_results_that_is_no_folder_is_named(working_directory, kind):
         results.symlink_to("nowhere")
     process = working_directory.snakemake("-n")
     assert process.returncode == 1
-    assert user_messages(process)[-1].endswith(f"results: {kind}, but a folder is needed here; remove or rename it")
+    message = f"results: {kind}, but a folder is needed here; remove or rename it"
+    assert user_messages(process)[-1].endswith(message)
+    record_fault(f"results is {kind}", 1, f"latentlab: FOLDER/{message}")

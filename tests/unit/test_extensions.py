@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from builders import MNIST, block_images, model_spec, plant_dataset
+from builders import MNIST, WIDE, block_images, model_spec, plant_dataset
 
 from latentlab.data.fetch import fetch_dataset
 from latentlab.data.splits import load_split
@@ -43,7 +43,7 @@ from latentlab.models.networks import VAE, build_model
 from latentlab.models.train import train_model
 from latentlab.records.assignments import load_assignment
 from latentlab.records.data import DataRecord
-from latentlab.records.datasets import DATASETS, Dataset
+from latentlab.records.datasets import DATASETS
 from latentlab.records.metrics import ModelMetrics
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
@@ -231,17 +231,6 @@ def test_a_setting_of_the_pipeline_is_a_field_and_a_line_of_the_config(checkout)
 
 # --- a data set -------------------------------------------------------------------------------------------------------
 
-WIDE = Dataset(
-    name="Wide",
-    title="Wide images",
-    torchvision="Wide",
-    image_shape=(12, 20),
-    classes=("left", "right", "below"),
-    sha256=MNIST.sha256,  # replaced by the checksums of the planted files
-    ood_partner="Wide",
-    reader="idx",
-    synthetic="draw_wide",
-)
 SETTINGS = {"hidden": (16,), "epochs": 15, "batch_size": 32, "learning_rate": 5e-3}
 MODELS = {
     "autoencoder": ModelSettings(family="autoencoder", **SETTINGS),

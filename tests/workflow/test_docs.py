@@ -54,7 +54,7 @@ def test_the_reports_of_a_class_are_made_from_one_checkout(tmp_path):
     project = copy_source(tmp_path / "source")
     settings = (ROOT / "profiles/smoke/settings.yaml").read_text()
     for number in range(3):
-        folder = project.root / f"class/student{number}"
+        folder = tmp_path / f"class/student{number}"
         folder.mkdir(parents=True)
         (folder / "config.yaml").write_text(
             f"authors: [{{name: Student {number}}}]\nassignment: lab8\nseed: {number}\n{settings}"
@@ -64,7 +64,7 @@ def test_the_reports_of_a_class_are_made_from_one_checkout(tmp_path):
     before = {path: path.read_bytes() for path in project.root.glob("workflow/**/*.py")}
     subprocess.run(["bash", "-euc", loop], cwd=project.root, check=True, capture_output=True)
     for number in range(3):
-        with pdfplumber.open(project.root / f"class/student{number}/results/report.pdf") as pdf:
+        with pdfplumber.open(tmp_path / f"reports/student{number}/results/report.pdf") as pdf:
             text = pdf.pages[0].extract_text()
             assert len(pdf.pages) == 1 and f"Student {number}" in text and f"seed {number}" in text
     assert not (project.root / "results/report.pdf").exists()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import builders
 import matplotlib
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from latentlab.figures.base import FIGURES, class_colours, draw_figure, read_pix
 from latentlab.figures.embeddings import class_centres
 from latentlab.figures.latent import emptiest_corner
 from latentlab.records.assignments import FigureSpec, Panel
-from latentlab.records.datasets import DATASETS, Dataset
+from latentlab.records.datasets import DATASETS
 from latentlab.records.declarations import figure_declarations
 from latentlab.records.metrics import (
     Axes,
@@ -48,17 +49,7 @@ from latentlab.runtime.files import write_csv, write_npz, write_png
 
 ROOT = Path(__file__).parents[3]
 MNIST = DATASETS["MNIST"]
-WIDE = Dataset(
-    name="Wide",
-    title="Wide images",
-    torchvision="Wide",
-    image_shape=(12, 20),
-    classes=("left", "middle", "right"),
-    sha256={},
-    ood_partner="FashionMNIST",
-    reader="idx",
-    synthetic="draw_digit",
-)
+WIDE = msgspec.structs.replace(builders.WIDE, ood_partner="FashionMNIST")
 SETTINGS = ModelSettings(family="vae")
 N_GRID, N_CODES, DIMS = 3, 200, (2, 4)
 

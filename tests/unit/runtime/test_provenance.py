@@ -1,3 +1,4 @@
+import os
 import platform
 import subprocess
 
@@ -37,6 +38,14 @@ def test_a_modified_or_a_new_file_is_marked(repository):
     assert commit() == clean
     (repository / "new.py").write_text("")
     assert commit() == clean + "+"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_the_commit_of_a_checkout_that_another_user_owns_is_its_own(repository):
+    clean = commit()
+    for path in (repository, *repository.rglob("*")):
+        os.chown(path, 12345, 12345)
+    assert commit() == clean != "unknown"
 
 
 def test_outside_a_repository_the_commit_is_unknown(tmp_path, monkeypatch):

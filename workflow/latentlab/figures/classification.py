@@ -22,7 +22,7 @@ def confusion(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     shares *= 100 / np.maximum(shares.sum(axis=1, keepdims=True), 1)
     fig = new_figure(size, aspect=1)
     ax = fig.subplots()
-    # The root of the shares makes the few mistakes visible beside the many hits.
+    # The root of the shares makes the few mistakes visible beside the correct predictions.
     ax.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=12)
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.5:

@@ -1,4 +1,4 @@
-"""Figures of the latent plane: what the decoder makes of its positions, and where posteriors lie in it."""
+"""Figures of the latent plane: images decoded at its positions, and posteriors in it."""
 
 from collections.abc import Sequence
 
