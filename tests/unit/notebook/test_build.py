@@ -37,6 +37,12 @@ def test_cells_run_in_their_folder_and_their_outputs_are_kept(tmp_path):
     assert "execution" not in notebook.cells[0].metadata, "no times: equal runs give equal bytes"
 
 
+def test_what_a_slow_cell_prints_is_one_output(tmp_path):
+    notebook = build_notebook("```python\nimport time\nfor i in range(3):\n    print(i)\n    time.sleep(0.6)\n```\n")
+    run_notebook(notebook, tmp_path)
+    assert [output.text for output in notebook.cells[0].outputs] == ["0\n1\n2\n"]
+
+
 def test_a_cell_that_fails_is_named_by_its_error(tmp_path):
     with pytest.raises(UserError, match="a cell of the notebook failed: ZeroDivisionError: division by zero"):
         run_notebook(build_notebook("```python\n1 / 0\n```\n"), tmp_path)
