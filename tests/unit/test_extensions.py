@@ -19,13 +19,13 @@ from latentlab.data.fetch import fetch_dataset
 from latentlab.data.splits import load_split
 from latentlab.metrics.augmentation import augmentation_gain
 from latentlab.metrics.baselines import evaluate_baselines
-from latentlab.metrics.bounds import compare_bounds, evaluate_losses
+from latentlab.metrics.bounds import estimate_likelihood, evaluate_losses
 from latentlab.metrics.classification import (
     best_method,
+    choose_classifier_grid,
     class_log_prior,
     compute_log_joint,
     evaluate_methods,
-    quadrature_error,
 )
 from latentlab.metrics.grids import grid_axis, grid_points, tile_images
 from latentlab.metrics.latent_plane import coverage, find_failures
@@ -34,7 +34,7 @@ from latentlab.metrics.neighbours import ReferenceImages
 from latentlab.metrics.pca import compare_models_with_pca, project
 from latentlab.metrics.posteriors import select_posteriors
 from latentlab.metrics.reference_classifier import class_probabilities, train_reference_classifier
-from latentlab.metrics.samples import sample_quality
+from latentlab.metrics.samples import real_distance, reference_moments, sample_distance
 from latentlab.models import networks
 from latentlab.models.checkpoint import load_checkpoint, save_checkpoint
 from latentlab.models.inference import decode_latents, reconstruct, reconstructions_and_samples
@@ -150,7 +150,7 @@ class Checkout:
                     "reconstructions": "reconstructions.png",
                     "metrics": "metrics.json",
                 },
-                "params": {"positions": 30, "samples": 2},
+                "params": {"tolerance": 0.1, "samples": 2},
                 "wildcards": {"model": config_name},
             },
         }
@@ -302,9 +302,9 @@ def test_every_model_is_trained_and_evaluated_on_a_new_data_set(name, record, sp
 @pytest.mark.parametrize("name", ["vae", "cvae"])
 def test_bounds_and_posteriors_are_computed_on_a_new_data_set(name, splits, models):
     model, (images, labels) = models[name], splits["test"]
-    likelihoods = compare_bounds(model, images, labels, grid_size=60)
-    assert likelihoods.elbo < likelihoods.importance_weighted < likelihoods.log_likelihood + 0.1
-    posteriors = select_posteriors(model, images, labels, size=60)
+    losses, likelihoods = estimate_likelihood(model, images, labels, tolerance=0.02)
+    assert -losses.negative_elbo < likelihoods.log_likelihood and likelihoods.quadrature_error < 0.1
+    posteriors = select_posteriors(model, images, labels, tolerance=0.02)
     assert posteriors["pixels"].shape == (4, 240) and (posteriors["gap"] > -0.1).all()
 
 
@@ -330,24 +330,23 @@ def test_a_conditional_vae_classifies_the_images_of_a_new_data_set(record, split
     prior = class_log_prior(splits["train"][1].numpy(), n_classes)
     images = {split: splits[split][0].numpy() for split in ("validation", "test")}
     images["ood"] = np.random.default_rng(0).integers(0, 256, (30, 12, 20), dtype=np.uint8)
-    joints = {
-        split: compute_log_joint(model, values, prior, samples=4, positions=40) for split, values in images.items()
-    }
+    grid, error = choose_classifier_grid(model, images["test"], tolerance=0.02)
+    joints = {split: compute_log_joint(model, values, prior, grid) for split, values in images.items()}
     labels = {split: splits[split][1].numpy() for split in ("validation", "test")}
     methods = evaluate_methods(joints, labels, n_classes)
     predictions = methods[best_method(methods)]
     assert best_method(methods) == "quadrature" and predictions.accuracy > 0.9 and predictions.auroc > 0.9
     assert np.array(predictions.confusion).shape == (3, 3)
-    assert quadrature_error(model, images["test"], 40) < 0.5
+    assert error < 0.02
 
 
 def test_classifiers_samples_and_pca_have_the_shape_of_a_new_data_set(record, splits, models, classifier):
     dataset, train, test = record.declaration, splits["train"], splits["test"]
     baselines = evaluate_baselines(train, test, classifier, dataset.name, record.digest)
     assert baselines.cnn.accuracy > 0.9 and baselines.logistic.accuracy > 0.9 and baselines.dataset == "Wide"
+    reference = reference_moments(classifier, test[0].numpy(), splits["validation"][0].numpy())
     for name in ("vae", "cvae"):
-        quality = sample_quality(classifier, models[name], test[0].numpy(), splits["validation"][0].numpy())
-        assert quality.samples == 60 and quality.frechet > quality.frechet_real
+        assert sample_distance(classifier, models[name], reference) > real_distance(reference)
         gain = augmentation_gain(dataset, models[name], train, test, [30], n_seeds=1, draws=64)
         assert gain.sizes == (30,) and 0 <= gain.samples.mean[0] <= 1
     comparison = compare_models_with_pca(

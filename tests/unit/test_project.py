@@ -157,7 +157,7 @@ OTHER_TENS = {
     "metrics/pca.py": ("OVERSAMPLING, ITERATIONS = 10, 10",),  # of the randomised algorithm
     "models/inputs.py": ("MAX_ROTATION = 10.0",),  # degrees
     "models/train.py": ("DIVERGENCE_FACTOR = 10",),  # of the loss
-    "records/settings.py": ("epochs: Count = 10", "Meta(ge=10, le=1000)"),  # a default, and positions of a grid
+    "records/settings.py": ("epochs: Count = 10",),  # a default
     "report/pdf.py": ("size / 10",),  # tenths of points
     "report/submission.py": ("MAX_MB = 10",),  # megabytes
     "runtime/provenance.py": ("timeout=10",),  # seconds

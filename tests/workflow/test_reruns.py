@@ -21,6 +21,7 @@ FROM_WEIGHTS = {
     "decode_conditions",
     "find_failures",
     "compute_posteriors",
+    "evaluate_sweep_point",
     "collect_sweep",
     "classify_images",
     "project_latents",
@@ -33,10 +34,15 @@ FROM_EVALUATION = {
     "decode_plane",
     "decode_conditions",
     "project_latents",
-    "collect_sweep",
     "export_explorer",
 }
-FROM_REFERENCE_CLASSIFIER = {"train_reference_classifier", "evaluate_baselines", "find_failures", "collect_sweep"}
+FROM_REFERENCE_CLASSIFIER = {
+    "train_reference_classifier",
+    "evaluate_baselines",
+    "find_failures",
+    "evaluate_sweep_point",
+    "collect_sweep",
+}
 FROM_TRAINING = {"train_model"} | FROM_WEIGHTS
 FROM_DATA = FROM_TRAINING | {"train_reference_classifier", "evaluate_baselines"}
 FROM_LATENT_PLANE = FROM_EVALUATION | {"find_failures"} | FIGURES
@@ -94,10 +100,9 @@ def test_an_edit_reruns_what_depends_on_it(project, edit):
         ("embedding_points=500", plots_and_pages("exercise4", "lab8", "lab8-pca", "summary")),
         ("grid_samples=11", {"decode_plane", "decode_conditions"} | plots_and_pages("exercise4", "lab8", "summary")),
         ("training_size=2000", FROM_DATA | {"fetch_data"}),
-        ("likelihood_grid=50", FROM_EVALUATION | {"compute_posteriors"} | FIGURES),
-        ("likelihood_samples=5", FROM_EVALUATION | FIGURES),
+        ("quadrature_tolerance=0.1", FROM_EVALUATION | {"compute_posteriors", "classify_images"} | FIGURES),
+        ("likelihood_samples=5", FROM_EVALUATION | {"evaluate_sweep_point", "collect_sweep"} | FIGURES),
         ("classifier_samples=3", {"classify_images"} | plots_and_pages("exercise4", "summary")),
-        ("classifier_grid=25", {"classify_images"} | plots_and_pages("exercise4", "summary")),
         ("reference_classifier_epochs=3", FROM_REFERENCE_CLASSIFIER | plots_and_pages("exercise4", "summary")),
         ("augmentation_seeds=2", {"evaluate_augmentation"} | PAGE_AND_NOTEBOOK),
         ("title=Mine", PAGE | {"export_explorer"}),

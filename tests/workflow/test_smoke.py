@@ -59,11 +59,11 @@ def test_a_conditional_model_has_a_grid_for_each_chosen_label(project):
 
 
 @pytest.mark.parametrize("model", ["exercise4-vae", "exercise4-cvae"])
-def test_the_bounds_lie_below_the_log_likelihood(project, model):
+def test_the_elbo_lies_below_the_log_likelihood(project, model):
     metrics = ModelMetrics.read(project.results / f"models/MNIST/{model}/d2/seed0/metrics.json")
     likelihood = metrics.likelihood
-    assert likelihood.elbo < likelihood.importance_weighted < likelihood.log_likelihood + 0.01
-    assert likelihood.gap == pytest.approx(likelihood.log_likelihood - likelihood.elbo) and likelihood.normalised
+    assert -metrics.test.negative_elbo < likelihood.log_likelihood and likelihood.normalised
+    assert likelihood.gap == pytest.approx(likelihood.log_likelihood + metrics.test.negative_elbo)
 
 
 def test_the_notebook_was_executed_and_packed_with_all_that_it_needs(project):
@@ -142,7 +142,7 @@ def test_failures_lie_where_the_prior_has_mass(project):
 
 def test_a_conditional_model_classifies_better_than_by_guessing(project):
     classifier = ClassifierMetrics.read(project.results / CVAE / "classifier.json")
-    assert set(classifier.methods) == {"elbo", "importance_weighted", "quadrature"} and classifier.grid_error < 0.1
+    assert set(classifier.methods) == {"quadrature"} and classifier.quadrature_error < 0.1
     for predictions in classifier.methods.values():
         assert 0.2 < predictions.accuracy <= 1 and 0 <= predictions.auroc <= 1
         assert predictions.temperature_scaled.accuracy == predictions.accuracy

@@ -17,7 +17,7 @@ rule classify_images:
     threads: 1
     params:
         samples=lookup("classifier_samples", within=config),
-        positions=lookup("classifier_grid", within=config),
+        tolerance=lookup("quadrature_tolerance", within=config),
     message:
         "Classify {wildcards.dataset} with {wildcards.model}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:

@@ -17,7 +17,7 @@ rule evaluate_model:
     priority: training_priority
     threads: 1
     params:
-        positions=lookup("likelihood_grid", within=config),
+        tolerance=lookup("quadrature_tolerance", within=config),
         samples=lookup("likelihood_samples", within=config),
     message:
         "Evaluate {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
@@ -85,7 +85,7 @@ rule compute_posteriors:
         f"{PLANE_LOGS}/compute_posteriors.log",
     threads: 1
     params:
-        positions=lookup("likelihood_grid", within=config),
+        tolerance=lookup("quadrature_tolerance", within=config),
     message:
         "Compute true posteriors of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

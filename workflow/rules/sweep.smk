@@ -1,13 +1,32 @@
 # One model config at several latent dimensions: the sweep over seeds, and the comparison with PCA.
 
 
+rule evaluate_sweep_point:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+        reference_classifier="results/reference_classifiers/{dataset}.safetensors",
+        moments="results/reference_classifiers/{dataset}.npz",
+        code=modules_of("evaluate_sweep_point.py"),
+    output:
+        point=f"{RUN_FOLDER}/sweep_point.json",
+    log:
+        f"{RUN_LOGS}/evaluate_sweep_point.log",
+    threads: 1
+    params:
+        samples=lookup("likelihood_samples", within=config),
+    message:
+        "Evaluate {wildcards.model} on {wildcards.dataset} for its sweep, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/evaluate_sweep_point.py"
+
+
 rule collect_sweep:
     input:
         data="results/data/{dataset}.json",
-        weights=lambda wildcards: sweep_files(wildcards, "weights.safetensors"),
-        metrics=lambda wildcards: sweep_files(wildcards, "metrics.json"),
-        samples=lambda wildcards: sweep_files(wildcards, "reconstructions_and_samples.png", seeds=[0]),
-        reference_classifier="results/reference_classifiers/{dataset}.safetensors",
+        points=lambda wildcards: sweep_files(wildcards, "sweep_point.json"),
+        weights=lambda wildcards: sweep_files(wildcards, "weights.safetensors", seeds=[0]),
+        moments="results/reference_classifiers/{dataset}.npz",
         code=modules_of("collect_sweep.py"),
     output:
         metrics=f"{SWEEP_FOLDER}/sweep.json",
@@ -18,7 +37,7 @@ rule collect_sweep:
     params:
         dims=lookup("sweep_dims", within=config),
     message:
-        "Collect the sweep of {wildcards.model} on {wildcards.dataset}: sample quality at each dimension, beside PCA"
+        "Collect the sweep of {wildcards.model} on {wildcards.dataset}, beside PCA"
     script:
         "../scripts/collect_sweep.py"
 

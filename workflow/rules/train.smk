@@ -33,6 +33,7 @@ rule train_reference_classifier:
         code=modules_of("train_reference_classifier.py"),
     output:
         weights="results/reference_classifiers/{dataset}.safetensors",
+        moments="results/reference_classifiers/{dataset}.npz",
     log:
         "results/logs/reference_classifiers/{dataset}/train_reference_classifier.log",
     threads: 1

@@ -1,11 +1,11 @@
 from latentlab.data.splits import load_split
 from latentlab.metrics.classification import (
     best_method,
+    choose_classifier_grid,
     class_log_prior,
     compute_log_joint,
     confident_mistakes,
     evaluate_methods,
-    quadrature_error,
 )
 from latentlab.metrics.grids import tile_images
 from latentlab.models.checkpoint import load_checkpoint
@@ -23,9 +23,8 @@ with job(snakemake.log):
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 
     prior = class_log_prior(load_split(record, "train")[1], n_classes)
-    joints = {
-        split: compute_log_joint(model, images[split], prior, params.samples, params.positions) for split in splits
-    }
+    grid, error = choose_classifier_grid(model, images["test"], params.tolerance)
+    joints = {split: compute_log_joint(model, images[split], prior, grid, params.samples) for split in splits}
     methods = evaluate_methods(joints, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
@@ -35,13 +34,12 @@ with job(snakemake.log):
         seed=model.spec.seed,
         latent_dim=model.latent_dim,
         settings=model.spec.settings,
-        samples=params.samples,
-        positions=params.positions,
         methods=methods,
         best=best,
         mistakes=mistakes,
         ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic),
-        grid_error=quadrature_error(model, images["test"], params.positions),
+        samples=None if grid else params.samples,
+        quadrature_error=error,
     ).write(outputs.metrics)
     arrays = {f"{split}_{method}": values for split, joint in joints.items() for method, values in joint.items()}
     write_npz(outputs.joints, arrays)

@@ -11,4 +11,6 @@ with job(snakemake.log):
     model = load_checkpoint(snakemake.input.weights)
     assert isinstance(model, VAE), "the rule runs for models with a prior only"
     images, labels = to_tensors(*load_split(DataRecord.read(snakemake.input.data), "test"))
-    write_npz(snakemake.output.posteriors, select_posteriors(model, images, labels, size=snakemake.params.positions))
+    write_npz(
+        snakemake.output.posteriors, select_posteriors(model, images, labels, tolerance=snakemake.params.tolerance)
+    )

@@ -1,7 +1,7 @@
 import numpy as np
 
 from latentlab.data.splits import load_split
-from latentlab.metrics.bounds import compare_bounds, evaluate_losses
+from latentlab.metrics.bounds import estimate_likelihood, evaluate_losses
 from latentlab.metrics.grids import tile_images
 from latentlab.metrics.history import convergence
 from latentlab.metrics.latents import encode_splits, measure_latents
@@ -22,7 +22,7 @@ with job(snakemake.log):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
     record = DataRecord.read(inputs.data)
     dataset, model = record.declaration, load_checkpoint(inputs.weights)
-    splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "validation", "test")}
+    splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "test")}
     images, labels = splits["test"]
     codes = encode_splits(model, splits)
     write_npz(outputs.codes, codes)
@@ -37,10 +37,10 @@ with job(snakemake.log):
     tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), columns) for half in halves]
     write_png(outputs.reconstructions, np.concatenate(tiles, axis=1))
 
-    validation, test = (evaluate_losses(model, *splits[split]) for split in ("validation", "test"))
-    likelihood = None
     if isinstance(model, VAE):
-        likelihood = compare_bounds(model, images, labels, grid_size=params.positions, samples=params.samples)
+        losses, likelihood = estimate_likelihood(model, images, labels, params.tolerance, params.samples)
+    else:
+        losses, likelihood = evaluate_losses(model, images, labels), None
     latents, shape_correlations = measure_latents(codes, images.numpy(), dataset.classes)
     ModelMetrics(
         model=snakemake.wildcards.model,
@@ -51,8 +51,7 @@ with job(snakemake.log):
         parameters=sum(weights.numel() for weights in model.parameters()),
         layers=layer_table(model),
         training=convergence(read_csv(inputs.history)),
-        validation=validation,
-        test=test,
+        test=losses,
         likelihood=likelihood,
         latents=latents,
         shape_correlations=shape_correlations,

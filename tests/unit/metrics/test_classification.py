@@ -12,6 +12,7 @@ from latentlab.metrics.baselines import evaluate_baselines
 from latentlab.metrics.classification import (
     BATCH_SIZE,
     best_method,
+    choose_classifier_grid,
     class_log_prior,
     compute_log_joint,
     confident_mistakes,
@@ -20,9 +21,9 @@ from latentlab.metrics.classification import (
     measure_predictions,
     most_confused,
     ood_auroc,
-    quadrature_error,
     reliability_bins,
 )
+from latentlab.metrics.quadrature import LatentGrid
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import build_model
 from latentlab.records.metrics import ReliabilityBin
@@ -30,11 +31,12 @@ from latentlab.runtime.errors import UserError
 
 N_PIXELS, N_IMAGES = 16, BATCH_SIZE + 200  # more than one batch
 EVEN = np.full(10, -math.log(10))
+GRID = LatentGrid(step=0.05, limit=5)
 
 
-def conditional_model():
+def conditional_model(latent_dim=1):
     random = torch.Generator().manual_seed(0)
-    weight = 0.2 * torch.randn(N_PIXELS, 1, generator=random)
+    weight = 0.2 * torch.randn(N_PIXELS, latent_dim, generator=random)
     offset = 0.5 + 0.2 * torch.randn(10, N_PIXELS, generator=random)  # near enough to be confused
     return LinearGaussian(weight, offset)
 
@@ -48,8 +50,9 @@ def planted_model():
     return model, (x.clip(0, 1) * 255).round().astype(np.uint8).reshape(-1, 4, 4), labels
 
 
-def joint(model, images, prior=EVEN, samples=8, positions=200, seed=0):
-    return compute_log_joint(model, images, prior, samples, positions, seed)
+def joint(model, images, prior=EVEN):
+    """By quadrature."""
+    return compute_log_joint(model, images, prior, GRID)["quadrature"]
 
 
 def closed_form(model, images):
@@ -58,41 +61,43 @@ def closed_form(model, images):
     return torch.stack([model.log_prob(x, label) for label in range(10)], 1).double().numpy()
 
 
-def test_quadrature_and_the_tight_bound_give_the_closed_form(planted_model):
+def test_quadrature_gives_the_closed_form(planted_model):
     model, images, _ = planted_model
-    joints, expected = joint(model, images), closed_form(model, images) + EVEN
-    for method in ("quadrature", "importance_weighted"):
-        assert joints[method] == pytest.approx(expected, abs=5e-3)
-        assert softmax(joints[method], axis=1) == pytest.approx(softmax(expected, axis=1), abs=2e-3)
+    log_joint, expected = joint(model, images), closed_form(model, images) + EVEN
+    assert log_joint == pytest.approx(expected, abs=5e-3)
+    assert softmax(log_joint, axis=1) == pytest.approx(softmax(expected, axis=1), abs=2e-3)
 
 
-def test_the_elbo_is_a_bound_and_gives_the_same_posterior(planted_model):
-    model, images, _ = planted_model
-    elbo, expected = joint(model, images, samples=500)["elbo"], closed_form(model, images) + EVEN
-    assert (elbo - expected).mean() == pytest.approx(0, abs=0.02)  # the encoder is the true posterior: no gap
-    assert softmax(elbo, axis=1) == pytest.approx(softmax(expected, axis=1), abs=0.05)
+def test_both_bounds_give_the_closed_form_if_the_encoder_is_the_true_posterior():
+    torch.manual_seed(1)
+    model = conditional_model(latent_dim=3)
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4), dtype=np.uint8)
+    joints, expected = compute_log_joint(model, images, EVEN, samples=2000), closed_form(model, images) + EVEN
+    assert set(joints) == {"elbo", "importance_weighted"}
+    assert joints["importance_weighted"] == pytest.approx(expected, abs=0.1)
+    assert (joints["elbo"] < joints["importance_weighted"]).all()
 
 
-def test_the_labels_of_an_image_share_their_noise():
-    """Labels that mean the same have equal numbers, to the last bit."""
-    model = conditional_model()
+@pytest.mark.parametrize("latent_dim", [2, 3])
+def test_labels_that_mean_the_same_have_equal_numbers_to_the_last_bit(latent_dim):
+    """The labels of an image share their noise."""
+    model = conditional_model(latent_dim)
     model.offset = model.offset[:1].expand(10, N_PIXELS)
-    joints = joint(model, np.random.default_rng(0).integers(0, 256, (20, 4, 4), dtype=np.uint8), samples=1)
-    assert set(joints) == {"elbo", "importance_weighted", "quadrature"}
-    for values in joints.values():
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4), dtype=np.uint8)
+    for values in compute_log_joint(model, images, EVEN, GRID if latent_dim == 2 else None, samples=1).values():
         assert (values == values[:, :1]).all()
 
 
-def test_the_same_seed_gives_the_same_noise_and_another_seed_other_noise(planted_model):
-    model, images, _ = planted_model
-    first, again, other = (joint(model, images[:50], samples=2, seed=seed)["elbo"] for seed in (1, 1, 2))
+def test_the_same_seed_gives_the_same_noise_and_another_seed_other_noise():
+    model, images = conditional_model(latent_dim=3), np.zeros((5, 4, 4), dtype=np.uint8)
+    first, again, other = (compute_log_joint(model, images, EVEN, samples=2, seed=seed)["elbo"] for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).any()
 
 
 def test_a_wrong_prior_costs_accuracy(planted_model):
     model, images, labels = planted_model
     steep = np.log(np.array([1 - 9e-12] + [1e-12] * 9))
-    with_even, with_steep = (joint(model, images, prior)["quadrature"] for prior in (EVEN, steep))
+    with_even, with_steep = (joint(model, images, prior) for prior in (EVEN, steep))
     assert with_steep - with_even == pytest.approx(np.tile(steep - EVEN, (N_IMAGES, 1)))
     assert measure_predictions(with_even, labels).accuracy > 0.5 > measure_predictions(with_steep, labels).accuracy
 
@@ -170,11 +175,11 @@ def test_labels_matter_and_images_of_the_model_are_more_probable_than_ood_images
     model, images, labels = planted_model
     ood_images = np.full((60, 4, 4), 255, dtype=np.uint8)
     splits = {"validation": images[:300], "test": images[300:], "ood": ood_images}
-    joints = {split: joint(model, split_images) for split, split_images in splits.items()}
+    joints = {split: {"quadrature": joint(model, split_images)} for split, split_images in splits.items()}
     known = {"validation": labels[:300], "test": labels[300:]}
     methods = evaluate_methods(joints, known, 10)
     shifted = evaluate_methods(joints, known | {"test": (labels[300:] + 1) % 10}, 10)
-    assert set(methods) == {"elbo", "importance_weighted", "quadrature"} and best_method(methods) == "quadrature"
+    assert set(methods) == {"quadrature"} and best_method(methods) == "quadrature"
     for method, predictions in methods.items():
         assert predictions.accuracy > 0.5 > shifted[method].accuracy + 0.3
         assert predictions.auroc == 1
@@ -186,14 +191,16 @@ def test_labels_matter_and_images_of_the_model_are_more_probable_than_ood_images
 def test_without_quadrature_the_importance_weighted_bound_is_the_best_method():
     model = build_model(model_spec(latent_dim=3, conditional=True))
     images, _ = block_images(20)
-    joints = joint(model, images.numpy(), samples=2)
+    joints = compute_log_joint(model, images.numpy(), EVEN, samples=2)
     assert set(joints) == {"elbo", "importance_weighted"} and best_method(joints) == "importance_weighted"
-    assert quadrature_error(model, images.numpy(), 10) is None
+    assert choose_classifier_grid(model, images.numpy()) == (None, None)
 
 
-def test_a_finer_grid_hardly_moves_the_integral(planted_model):
+def test_a_classifier_with_narrower_posteriors_gets_a_finer_grid(planted_model):
     model, images, _ = planted_model
-    assert quadrature_error(model, images, 200) < 1e-3 < quadrature_error(model, images, 10)
+    narrow = LinearGaussian(16 * model.weight, model.offset)
+    (wide_grid, wide_error), (narrow_grid, narrow_error) = (choose_classifier_grid(m, images) for m in (model, narrow))
+    assert narrow_grid.step < wide_grid.step and max(wide_error, narrow_error) < 0.005
 
 
 def test_baselines_learn_planted_classes(block_classifier):

@@ -64,8 +64,6 @@ def test_the_occupied_range_leaves_outliers_out():
 
 
 def test_strips_hold_the_inputs_once_then_all_reconstructions_then_all_samples():
-    images = [
-        np.repeat(np.array([10, 20 + i, 30 + i, 99], dtype=np.uint8), 28)[:, None] * np.ones((1, 56)) for i in (0, 1)
-    ]
-    column = stack_strips([image.astype(np.uint8) for image in images], 28)[:, 0] * 255
-    assert column[::28].round().tolist() == [10, 20, 21, 30, 31] and len(column) == 5 * 28
+    pixels = [np.repeat([0.1, 0.2 + i, 0.3 + i, 0.9], 3)[:, None] * np.ones((1, 4 * 5)) for i in (0, 1)]
+    strips = stack_strips(pixels, (4, 5))
+    assert strips.shape == (5 * 4, 3 * 5) and strips[::4, 0].tolist() == [0.1, 0.2, 1.2, 0.3, 1.3]

@@ -6,15 +6,16 @@ import pytest
 import torch
 from builders import LinearGaussian, linear_gaussian
 
-from latentlab.metrics.posteriors import ZOOM_SIZE, grid_posterior, select_posteriors, zoomed_posterior
-from latentlab.metrics.quadrature import latent_grid
+from latentlab.metrics.posteriors import ZOOM_SIZE, posterior_masses, select_posteriors, zoomed_posterior
+from latentlab.metrics.quadrature import LatentGrid
+
+GRID = LatentGrid(step=0.04, limit=5)
 
 
 def test_the_posterior_on_the_grid_is_the_true_one():
     model = linear_gaussian(1)
     x = model.sample(1)
-    z, _ = latent_grid(1)
-    posterior = grid_posterior(model, x[0])
+    z, posterior = posterior_masses(model, x[0], None, GRID)
     mean, log_var = model.encode(x)
     assert posterior.sum().item() == pytest.approx(1, abs=1e-5)
     centre = (posterior * z[:, 0]).sum()
@@ -26,7 +27,7 @@ def test_the_posterior_on_the_grid_is_the_true_one():
 def test_a_zoomed_posterior_is_the_true_one_with_its_axes_the_right_way_round():
     """The encoder has the mean of the true posterior."""
     model = linear_gaussian(2)
-    posterior = zoomed_posterior(model, model.sample(1)[0])
+    posterior = zoomed_posterior(model, model.sample(1)[0], None, GRID)
     (z1, z2), density = posterior["axes"], posterior["density"]
     cell = (z1[1] - z1[0]) * (z2[1] - z2[0])
     assert density.sum() * cell == pytest.approx(1, abs=1e-4)

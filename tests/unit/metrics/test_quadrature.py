@@ -1,32 +1,98 @@
 """Quadrature, against a linear-Gaussian model whose log p(x) is known."""
 
+import math
+
 import pytest
 import torch
-from builders import linear_gaussian, model_spec
+from builders import LinearGaussian, linear_gaussian, model_spec
 
-from latentlab.metrics.quadrature import IMAGE_BLOCK, latent_grid, quadrature_log_likelihood
+from latentlab.metrics.quadrature import (
+    IMAGE_BLOCK,
+    PRIOR_LIMIT,
+    TOLERANCE,
+    WIDEST_STEP,
+    LatentGrid,
+    choose_grid,
+    joint_blocks,
+    latent_limit,
+    quadrature_log_likelihood,
+)
 from latentlab.models.networks import build_model
+
+GRID = LatentGrid(step=0.04, limit=PRIOR_LIMIT)
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
 def test_quadrature_gives_the_closed_form(latent_dim):
     model = linear_gaussian(latent_dim)
     x = model.sample(IMAGE_BLOCK + 200)
-    assert torch.allclose(quadrature_log_likelihood(model, x), model.log_prob(x), atol=2e-3)
+    assert torch.allclose(quadrature_log_likelihood(model, x, None, GRID), model.log_prob(x), atol=2e-3)
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
-def test_the_cells_of_the_grid_hold_all_of_the_prior(latent_dim):
-    z, log_mass = latent_grid(latent_dim, size=50)
-    assert z.shape == (50**latent_dim, latent_dim)
-    assert log_mass.exp().sum().item() == pytest.approx(1, abs=1e-5)
+def test_a_posterior_far_narrower_than_a_coarse_cell_is_found(latent_dim):
+    weight = torch.randn(40, latent_dim, generator=torch.Generator().manual_seed(0))
+    model = LinearGaussian(1.3 * weight, torch.zeros(40))  # its posteriors have a standard deviation of 0.04
+    x = model.sample(300)
+    assert torch.allclose(quadrature_log_likelihood(model, x, None, GRID), model.log_prob(x), atol=5e-3)
+    coarse = quadrature_log_likelihood(model, x, None, LatentGrid(step=0.2, limit=5))
+    assert (coarse - model.log_prob(x)).abs().mean() > 0.1, "the step is what makes it exact"
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_the_cells_of_all_blocks_hold_the_prior_once(latent_dim):
+    """Under a decoder that ignores z the joint is the prior."""
+    model = LinearGaussian(torch.zeros(3, latent_dim), torch.zeros(3))
+    x = torch.randn(5, 3)
+    assert torch.allclose(quadrature_log_likelihood(model, x, None, LatentGrid(0.1, 5)), model.log_prob(x), atol=1e-4)
+    volumes = torch.zeros(5)
+    for images, z, log_joint in joint_blocks(model, x, None, LatentGrid(0.1, 3)):
+        log_density = (
+            -0.5 * (z.square().sum(1) + latent_dim * math.log(2 * math.pi))
+            + model.likelihood.log_prob(x, model.decode(torch.zeros(5, latent_dim)))[images, None]
+        )
+        volumes[images] += torch.where(log_joint.isfinite(), log_joint - log_density, -math.inf).exp().sum(1)
+    assert volumes.tolist() == pytest.approx([6.0**latent_dim] * 5, rel=0.02)
+
+
+def test_the_range_follows_codes_far_outside_the_prior():
+    torch.manual_seed(0)
+    model = linear_gaussian(2, n_pixels=40)
+    near = model.sample(50)
+    far = model.decode(torch.tensor([[9.0, -7.0]])) + 0.3 * torch.randn(50, 40)
+    assert latent_limit(model, near) == PRIOR_LIMIT and latent_limit(model, far) > 9
+    assert torch.allclose(
+        quadrature_log_likelihood(model, far, None, choose_grid(model, far)[0]), model.log_prob(far), atol=0.02
+    )
+    cut = quadrature_log_likelihood(model, far, None, GRID)
+    assert (model.log_prob(far) - cut).min() > 10, "what a fixed range leaves out"
+
+
+def test_the_grid_is_as_fine_as_the_tolerance_asks_and_its_error_is_the_true_one():
+    torch.manual_seed(0)
+    weight = torch.randn(40, 2)
+    model = LinearGaussian(weight, torch.zeros(40))  # its posteriors have a standard deviation of 0.05
+    x = model.sample(100)
+    grids = [choose_grid(model, x, tolerance=tolerance) for tolerance in (10.0, TOLERANCE)]
+    assert grids[0][0].step == WIDEST_STEP > grids[1][0].step
+    for grid, error in grids:
+        true_error = (quadrature_log_likelihood(model, x, None, grid) - model.log_prob(x)).abs().mean().item()
+        assert error == pytest.approx(true_error, rel=0.1, abs=5e-4)
+    assert grids[0][1] > 0.01 > TOLERANCE > grids[1][1]
 
 
 def test_a_conditional_model_is_integrated_with_the_label_of_each_image():
     torch.manual_seed(0)
     model = build_model(model_spec(hidden=(8,), conditional=True))
     x, y = torch.rand(12, 784).round(), torch.arange(12) % 3
-    together = quadrature_log_likelihood(model, x, y, size=40)
-    apart = torch.cat([quadrature_log_likelihood(model, x[i : i + 1], y[i : i + 1], size=40) for i in range(12)])
+    grid = LatentGrid(step=0.2, limit=5)
+    together = quadrature_log_likelihood(model, x, y, grid)
+    apart = torch.cat([quadrature_log_likelihood(model, x[i : i + 1], y[i : i + 1], grid) for i in range(12)])
     assert torch.allclose(together, apart, atol=1e-3)
-    assert not torch.allclose(together, quadrature_log_likelihood(model, x, (y + 1) % 10, size=40), atol=1e-3)
+    assert not torch.allclose(together, quadrature_log_likelihood(model, x, (y + 1) % 10, grid), atol=1e-3)
+
+
+def test_three_dimensions_have_no_quadrature():
+    model = build_model(model_spec(latent_dim=3))
+    with pytest.raises(ValueError, match="at most two latent dimensions, not 3"):
+        quadrature_log_likelihood(model, torch.rand(2, 784), None, GRID)

@@ -5,7 +5,14 @@ from builders import block_images, model_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.metrics.samples import fit_gaussian, frechet_distance, sample_distance, sample_quality
+from latentlab.metrics.samples import (
+    feature_moments,
+    fit_gaussian,
+    frechet_distance,
+    real_distance,
+    reference_moments,
+    sample_distance,
+)
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import Autoencoder, build_model
 
@@ -14,6 +21,10 @@ RNG = np.random.default_rng(0)
 
 def pixels(images):
     return to_pixels(images).numpy()
+
+
+def distance(classifier, a, b):
+    return frechet_distance(feature_moments(classifier, a), feature_moments(classifier, b))
 
 
 def test_distance_of_gaussians_with_a_shared_basis():
@@ -46,19 +57,19 @@ def test_gaussian_of_known_features():
     assert covariance == pytest.approx(np.diag([1, 4]), abs=0.1)
 
 
-def test_sample_distance_grows_with_the_damage(block_classifier):
+def test_the_distance_grows_with_the_damage(block_classifier):
     real, more = (pixels(block_images(2500, seed)[0]) for seed in (1, 2))
     noise = RNG.normal(size=more.shape)
-    distances = [sample_distance(block_classifier, real, (more + s * noise).clip(0, 1)) for s in (0, 0.2, 0.5)]
-    assert sample_distance(block_classifier, real, real) == pytest.approx(0, abs=1e-3)
+    distances = [distance(block_classifier, real, (more + s * noise).clip(0, 1)) for s in (0, 0.2, 0.5)]
+    assert distance(block_classifier, real, real) == pytest.approx(0, abs=1e-3)
     assert distances == sorted(distances) and distances[1] > 5 * distances[0]
 
 
-def test_sample_distance_is_larger_if_a_class_is_never_sampled(block_classifier):
+def test_the_distance_is_larger_if_a_class_is_never_sampled(block_classifier):
     real = pixels(block_images(2000, seed=1)[0])
     images, labels = block_images(2000, seed=2)
-    without_3 = sample_distance(block_classifier, real, pixels(images[labels != 3]))
-    assert without_3 > 5 * sample_distance(block_classifier, real, pixels(images))
+    without_3 = distance(block_classifier, real, pixels(images[labels != 3]))
+    assert without_3 > 5 * distance(block_classifier, real, pixels(images))
 
 
 class Repeater(Autoencoder):
@@ -75,8 +86,8 @@ def test_samples_of_an_untrained_model_are_far_from_the_data_and_held_out_images
     untrained = build_model(model_spec())
     linear = {"likelihood": "gaussian", "output": "linear"}
     repeater = Repeater(model_spec("autoencoder", conditional=True, **linear))
-    bad, good = (sample_quality(block_classifier, model, test_images, held_out) for model in (untrained, repeater))
-    assert bad.samples == good.samples == 600, "at most as many as there are images"
-    assert bad.frechet > 5 * good.frechet and good.frechet_real < good.frechet
-    assert bad.frechet_real == pytest.approx(good.frechet_real)
-    assert sample_quality(block_classifier, untrained, test_images, held_out, count=100).samples == 100
+    reference = reference_moments(block_classifier, test_images, held_out)
+    assert reference["count"] == 600, "at most as many as there are images"
+    bad, good = (sample_distance(block_classifier, model, reference) for model in (untrained, repeater))
+    assert bad > 5 * good and real_distance(reference) < good
+    assert reference_moments(block_classifier, test_images, held_out, count=100)["count"] == 100

@@ -1,36 +1,56 @@
-import msgspec
+import numpy as np
 import planted
 import pytest
+import torch
+from builders import block_images, model_spec
 
-from latentlab.metrics.sweep import SweepPoint, summarise_sweep
-from latentlab.records.metrics import SampleQuality
+from latentlab.metrics.samples import real_distance, reference_moments
+from latentlab.metrics.sweep import measure_sweep_point, summarise_sweep
+from latentlab.models.networks import build_model
+from latentlab.records.metrics import SweepPoint
 
-METRICS = planted.model(planted.SETTINGS)["metrics.json"]
 BOUNDS = {2: (-130, -132), 8: (-100.2, -100.4), 32: (-100, -100.2)}  # latent dimension → by seed
 PCA_ERRORS = {2: 3.0, 8: 2.0, 32: 1.0}
-
-
-def model_metrics(latent_dim, seed, bound):
-    replace = msgspec.structs.replace
-    return replace(
-        METRICS,
-        latent_dim=latent_dim,
-        seed=seed,
-        weights=f"{latent_dim}-{seed}",
-        latents=replace(METRICS.latents, active_units=latent_dim),
-        test=replace(METRICS.test, squared_error=1 / latent_dim, negative_elbo=-bound),
-        likelihood=replace(METRICS.likelihood, importance_weighted=bound),
-    )
+REFERENCE = {
+    "count": np.array(10),
+    **{f"{name}_mean": np.array([value, 0.0]) for name, value in (("test", 0.0), ("held_out", 3.0))},
+    **{f"{name}_covariance": np.eye(2) for name in ("test", "held_out")},
+}
 
 
 def summarise(bounds):
-    samples = SampleQuality(frechet=1, frechet_real=0, samples=100)
     points = [
-        SweepPoint(metrics=model_metrics(d, seed, bound), samples=samples)
+        SweepPoint(
+            model="planted",
+            settings=planted.SETTINGS,
+            latent_dim=d,
+            seed=seed,
+            weights=f"{d}-{seed}",
+            squared_error=1 / d,
+            negative_elbo=-bound,
+            reconstruction=-bound,
+            kl=0,
+            active_units=d,
+            importance_weighted=bound,
+            frechet=1,
+        )
         for d, values in bounds.items()
         for seed, bound in enumerate(values)
     ]
-    return summarise_sweep(points, PCA_ERRORS)
+    return summarise_sweep(points, PCA_ERRORS, REFERENCE)
+
+
+def test_a_point_holds_what_is_measured_of_its_model(block_classifier):
+    images, labels = block_images(60)
+    reference = reference_moments(block_classifier, images.numpy(), block_images(60, seed=1)[0].numpy())
+    torch.manual_seed(0)
+    model = build_model(model_spec(latent_dim=3, seed=5))
+    torch.nn.init.zeros_(model.encoder[-1].weight)
+    point = measure_sweep_point("vae", model, "0" * 64, (images, labels), block_classifier, reference, samples=4)
+    assert (point.latent_dim, point.seed, point.active_units) == (3, 5, 0)
+    assert point.negative_elbo == pytest.approx(point.reconstruction + point.kl)
+    assert -point.negative_elbo - 1 < point.importance_weighted < 0
+    assert point.frechet > 5 * real_distance(reference)
 
 
 def test_a_sweep_is_summarised_by_dimension():
@@ -41,6 +61,7 @@ def test_a_sweep_is_summarised_by_dimension():
     assert sweep.importance_weighted.std[0] == pytest.approx(1)
     assert sweep.squared_error.mean == (1 / 2, 1 / 8, 1 / 32) and sweep.negative_elbo.mean[0] == 131
     assert sweep.active_units.mean == (2, 8, 32) and sweep.frechet.mean == (1, 1, 1)
+    assert sweep.frechet_real == pytest.approx(9)
 
 
 def test_the_best_dimension_has_the_highest_bound_and_saturation_is_where_it_is_nearly_reached():

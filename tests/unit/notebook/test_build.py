@@ -66,7 +66,7 @@ def test_the_cells_of_the_shipped_notebook_are_python_and_show_figures_of_the_as
     context = metrics | {
         "provenance": planted.provenance(metrics),
         "source": library_source,
-        "settings": {"likelihood_grid": 40, "classifier_grid": 20},
+        "settings": {"quadrature_tolerance": 0.05},
         "page": planted.page(assignment, tmp_path),
         "synthetic": True,
     }

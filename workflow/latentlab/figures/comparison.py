@@ -52,7 +52,7 @@ def sweep(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     _plot_mean_std(bound_ax, metrics.dims, elbo, label="ELBO", linestyle=":", color="C2")
     bound_ax.set(ylabel="nats per test image")
     _plot_mean_std(sample_ax, metrics.dims, metrics.frechet, label="samples", color="C4")
-    sample_ax.plot(metrics.dims, metrics.frechet_real.mean, "--", color="0.45", label="real images")
+    sample_ax.axhline(metrics.frechet_real, ls="--", color="0.45", label="real images")
     sample_ax.set(ylabel="Fréchet distance", ylim=(0, None))
     for ax in (error_ax, bound_ax, sample_ax):
         _format_dimension_axis(ax, metrics.dims)

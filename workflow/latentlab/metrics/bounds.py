@@ -1,30 +1,52 @@
-"""Losses, and bounds on log p(x), of images that a model was not trained on; nats per image.
+"""Losses, and estimates of log p(x), of images that a model was not trained on; nats per image.
 
-The bounds hold for any number of latent dimensions. With one or two, quadrature gives log p(x) itself.
+With one or two latent dimensions quadrature gives log p(x) itself; bounds hold for any number of them.
 """
 
 import torch
 from torch import Tensor
 
-from latentlab.metrics.quadrature import CHECKED_IMAGES, GRID_SIZE, quadrature_log_likelihood
+from latentlab.metrics.quadrature import TOLERANCE, choose_grid, quadrature_log_likelihood
 from latentlab.models.inference import reconstruct
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, split_batches, to_pixels
 from latentlab.models.networks import VAE, Autoencoder
+from latentlab.models.objective import Bounds
 from latentlab.models.train import sum_terms
 from latentlab.records.metrics import Likelihoods, Losses
 
+BOUND_SAMPLES = 64  # draws of z per image for the importance-weighted bound
 ELBO_SAMPLES = 10  # draws of z per image: the standard error of the mean over the test images is then below 0.05 nats
 
 
 def evaluate_losses(model: Autoencoder, images: Tensor, labels: Tensor, seed: int = 0) -> Losses:
     """The terms of the loss and the reconstruction errors, means over uint8 images (n, rows, columns)."""
+    if isinstance(model, VAE):
+        return evaluate_bounds(model, images, labels, ELBO_SAMPLES, seed)[0]
     torch.manual_seed(seed)
-    samples = ELBO_SAMPLES if model.stochastic else 1
-    sums = sum_terms(model, model.evaluation_terms, images, labels, samples)
-    means = {name: float(total) / len(images) for name, total in sums.items()}
-    if "kl" in means:
-        means["negative_elbo"] = means["reconstruction"] + means["kl"]
-    return Losses(**means, **squared_errors(model, images, labels))
+    terms = sum_terms(model, model.evaluation_terms, images, labels)
+    reconstruction = float(terms["reconstruction"]) / len(images)
+    return Losses(reconstruction=reconstruction, **squared_errors(model, images, labels))
+
+
+def evaluate_bounds(
+    model: VAE, images: Tensor, labels: Tensor, samples: int = BOUND_SAMPLES, seed: int = 0
+) -> tuple[Losses, float]:
+    """The losses of `evaluate_losses`, and the importance-weighted bound on log p(x) from the same draws."""
+    x = evaluated_pixels(model, images, seed)
+    batches = [
+        log_likelihood_bounds(model, batch, y, samples) for batch, y in split_batches(EVALUATION_BATCH, x, labels)
+    ]
+    reconstruction, kl, weighted = (torch.cat(values).double().mean().item() for values in zip(*batches, strict=True))
+    negative_elbo = reconstruction + kl
+    errors = squared_errors(model, images, labels)
+    return Losses(reconstruction=reconstruction, kl=kl, negative_elbo=negative_elbo, **errors), weighted
+
+
+def evaluated_pixels(model: Autoencoder, images: Tensor, seed: int = 0) -> Tensor:
+    """The pixels (n, P) that a model is evaluated on, of uint8 images. Seeds torch, so that all estimates are of the
+    same binary pixels."""
+    torch.manual_seed(seed)
+    return model_input(images, model.spec.settings)
 
 
 def squared_errors(model: Autoencoder, images: Tensor, labels: Tensor) -> dict[str, float]:
@@ -42,67 +64,44 @@ def squared_errors(model: Autoencoder, images: Tensor, labels: Tensor) -> dict[s
 
 @torch.no_grad()
 def log_likelihood_bounds(
-    model: VAE, x: Tensor, y: Tensor | None = None, samples: int = 64, noise: Tensor | None = None
-) -> Tensor:
-    """The ELBO and the importance-weighted bound on log p(x), (2, B) nats, for x (B, P), from the same draws of z.
+    model: VAE, x: Tensor, y: Tensor | None = None, samples: int = BOUND_SAMPLES, noise: Tensor | None = None
+) -> Bounds:
+    """Lower bounds on log p(x) of each image of x (B, P).
 
     Args:
         samples: draws of z for each image.
         noise: (samples, B, d), standard normal, in place of new draws: for bounds that are to be compared.
     """
-    noise = torch.randn(samples, len(x), model.latent_dim) if noise is None else noise
-    return torch.stack(model.log_likelihood_bounds(x, y, noise))
+    return model.bounds(x, y, torch.randn(samples, len(x), model.latent_dim) if noise is None else noise)
 
 
-def elbo(model: VAE, x: Tensor, y: Tensor | None = None, samples: int = ELBO_SAMPLES) -> Tensor:
-    """The ELBO of each image, (B,) nats, with the closed form of the KL term."""
-    return log_likelihood_bounds(model, x, y, samples)[0]
-
-
-def importance_weighted(model: VAE, x: Tensor, y: Tensor | None = None, samples: int = 64) -> Tensor:
-    """The importance-weighted bound of each image, (B,) nats (Burda et al. 2016)."""
-    return log_likelihood_bounds(model, x, y, samples)[1]
-
-
-def compare_bounds(
-    model: VAE, images: Tensor, labels: Tensor, grid_size: int = GRID_SIZE, seed: int = 0, samples: int = 64
-) -> Likelihoods:
-    """The ELBO beside better estimates of log p(x), means over uint8 images (n, rows, columns).
+def estimate_likelihood(
+    model: VAE,
+    images: Tensor,
+    labels: Tensor,
+    tolerance: float = TOLERANCE,
+    samples: int = BOUND_SAMPLES,
+    seed: int = 0,
+) -> tuple[Losses, Likelihoods]:
+    """The losses, and a better estimate of log p(x) than the ELBO, means over uint8 images (n, rows, columns): by
+    quadrature for d ≤ 2, the importance-weighted bound otherwise.
 
     Args:
-        grid_size: positions per side of the quadrature, for d ≤ 2.
+        tolerance: error of the quadrature, nats per image.
         samples: draws of z for the importance-weighted bound.
     """
-    torch.manual_seed(seed)
-    settings = model.spec.settings
-    x = model_input(images, settings)
-    batches = list(split_batches(EVALUATION_BATCH, x, labels))
-    weighted = torch.cat([importance_weighted(model, x_batch, y_batch, samples) for x_batch, y_batch in batches])
-    mean_elbo = _mean(torch.cat([elbo(model, x_batch, y_batch) for x_batch, y_batch in batches]))
-    quadrature = _compare_quadrature(model, x, labels, grid_size, mean_elbo) if model.latent_dim <= 2 else {}
-    return Likelihoods(
-        elbo=mean_elbo,
-        importance_weighted=_mean(weighted),
-        samples=samples,
-        normalised=settings.normalised_likelihood,
-        **quadrature,
+    normalised = model.spec.settings.normalised_likelihood
+    if model.latent_dim > 2:
+        losses, bound = evaluate_bounds(model, images, labels, samples, seed)
+        return losses, Likelihoods(normalised=normalised, importance_weighted=bound, samples=samples)
+    losses, _ = evaluate_bounds(model, images, labels, ELBO_SAMPLES, seed)
+    x = evaluated_pixels(model, images, seed)
+    grid, error = choose_grid(model, x, labels, tolerance)
+    log_likelihood = quadrature_log_likelihood(model, x, labels, grid).double().mean().item()
+    assert losses.negative_elbo is not None
+    return losses, Likelihoods(
+        normalised=normalised,
+        log_likelihood=log_likelihood,
+        gap=log_likelihood + losses.negative_elbo,
+        quadrature_error=error,
     )
-
-
-def _compare_quadrature(model: VAE, x: Tensor, labels: Tensor, grid_size: int, mean_elbo: float) -> dict[str, float]:
-    """The log-likelihood, its gap to the ELBO, and the error of the grid, checked on images of one label if the model
-    is conditional."""
-    log_likelihood = quadrature_log_likelihood(model, x, labels, grid_size)
-    comparable = labels == labels[0] if model.conditional else torch.ones(len(x), dtype=torch.bool)
-    checked = comparable.nonzero()[:CHECKED_IMAGES, 0]
-    finer = quadrature_log_likelihood(model, x[checked], labels[checked], 2 * grid_size)
-    mean = _mean(log_likelihood)
-    return {
-        "log_likelihood": mean,
-        "gap": mean - mean_elbo,
-        "grid_error": abs(_mean(finer - log_likelihood[checked])),
-    }
-
-
-def _mean(values: Tensor) -> float:
-    return values.double().mean().item()

@@ -1,9 +1,9 @@
 """A conditional VAE as a classifier by Bayes' rule, how far its predictions can be trusted, and other classifiers.
 
 log p(x, y) = log p(x|y) + log p(y) for each label: its softmax over the labels is p(y|x), its logsumexp log p(x).
-Encoder and decoder are given each candidate label in turn, never the true one. log p(x|y) is computed by three methods:
-`elbo` and `importance_weighted`, which are bounds for any latent dimension, and `quadrature` for d ≤ 2. The gap of a
-bound differs from label to label, so only quadrature gives the model's own posterior.
+Encoder and decoder are given each candidate label in turn, never the true one. log p(x|y) is computed by `quadrature`
+for d ≤ 2, and for more by two bounds, `elbo` and `importance_weighted`. The gap of a bound differs from label to label,
+so only quadrature gives the model's own posterior.
 """
 
 import math
@@ -17,8 +17,8 @@ from scipy.special import log_softmax, logsumexp
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import Tensor
 
-from latentlab.metrics.bounds import log_likelihood_bounds
-from latentlab.metrics.quadrature import CHECKED_IMAGES, quadrature_log_likelihood
+from latentlab.metrics.bounds import BOUND_SAMPLES, log_likelihood_bounds
+from latentlab.metrics.quadrature import TOLERANCE, LatentGrid, choose_grid, quadrature_log_likelihood
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import VAE, Autoencoder
 from latentlab.records.metrics import (
@@ -44,7 +44,12 @@ def class_log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 @torch.no_grad()
 def compute_log_joint(
-    model: Autoencoder, images: np.ndarray, log_prior: np.ndarray, samples: int, positions: int, seed: int = 0
+    model: Autoencoder,
+    images: np.ndarray,
+    log_prior: np.ndarray,
+    grid: LatentGrid | None = None,
+    samples: int = BOUND_SAMPLES,
+    seed: int = 0,
 ) -> dict[Method, np.ndarray]:
     """log p(x, y) of uint8 images `(n, rows, columns)` with every label: method → `(n, classes)`, nats.
 
@@ -53,27 +58,36 @@ def compute_log_joint(
 
     Args:
         log_prior: log p(y), `(classes,)`.
+        grid: for quadrature; None: both bounds instead.
         samples: draws of z for both bounds; the labels of an image share their noise, so that it moves them together.
-        positions: per side of the grid, for quadrature.
 
     Raises:
         UserError: the model is not a conditional VAE.
     """
     if not (model.conditional and isinstance(model, VAE)):
         raise UserError("only a conditional VAE can classify: set `family: vae` and `conditional: true`")
+    x, n_classes = to_pixels(torch.tensor(images)), model.spec.n_classes
+    if grid:
+        values = map_over_labels(partial(quadrature_log_likelihood, model, grid=grid), x, n_classes)
+        return {"quadrature": values.double().numpy() + log_prior}
     torch.manual_seed(seed)
-    x = to_pixels(torch.tensor(images))
-    n_classes = model.spec.n_classes
     batches = []
     for batch in x.split(BATCH_SIZE):
         noise = torch.randn(samples, len(batch), model.latent_dim)
-        batches.append(map_over_labels(partial(log_likelihood_bounds, model, noise=noise), batch, n_classes))
-    elbo, importance_weighted = torch.cat(batches, dim=1)
-    log_likelihoods: dict[Method, Tensor] = {"elbo": elbo, "importance_weighted": importance_weighted}
-    if model.latent_dim <= 2:
-        quadrature = partial(quadrature_log_likelihood, model, size=positions)
-        log_likelihoods["quadrature"] = map_over_labels(quadrature, x, n_classes)
-    return {method: values.double().numpy() + log_prior for method, values in log_likelihoods.items()}
+        batches.append(map_over_labels(partial(_stack_bounds, model, noise=noise), batch, n_classes))
+    elbo, importance_weighted = torch.cat(batches, dim=1).double().numpy() + log_prior
+    return {"elbo": elbo, "importance_weighted": importance_weighted}
+
+
+def choose_classifier_grid(
+    model: Autoencoder, images: np.ndarray, tolerance: float = TOLERANCE
+) -> tuple[LatentGrid, float] | tuple[None, None]:
+    """The grid on which a classifier's log p(x|y) is computed, and its error (`quadrature.choose_grid`), from uint8
+    images `(n, rows, columns)` of all classes under one label; None for d > 2, where there is no quadrature."""
+    if model.latent_dim > 2:
+        return None, None
+    x = to_pixels(torch.tensor(images))
+    return choose_grid(model, x, torch.zeros(len(x), dtype=torch.int64), tolerance)
 
 
 def map_over_labels(log_likelihood: Callable[[Tensor, Tensor], Tensor], x: Tensor, n_classes: int) -> Tensor:
@@ -82,18 +96,10 @@ def map_over_labels(log_likelihood: Callable[[Tensor, Tensor], Tensor], x: Tenso
     return torch.stack([log_likelihood(x, torch.full((len(x),), label)) for label in range(n_classes)], dim=-1)
 
 
-@torch.no_grad()
-def quadrature_error(model: Autoencoder, images: np.ndarray, positions: int) -> float | None:
-    """Mean absolute change of log p(x|y) when the resolution of the grid is doubled, over all labels and the first
-    `CHECKED_IMAGES` images, nats; None for d > 2, where there is no grid."""
-    if model.latent_dim > 2:
-        return None
-    x = to_pixels(torch.tensor(images[:CHECKED_IMAGES]))
-    coarse, fine = (
-        map_over_labels(partial(quadrature_log_likelihood, model, size=size), x, model.spec.n_classes)
-        for size in (positions, 2 * positions)
-    )
-    return (fine - coarse).abs().mean().item()
+def _stack_bounds(model: VAE, x: Tensor, y: Tensor, noise: Tensor) -> Tensor:
+    """The ELBO and the importance-weighted bound, (2, B) nats."""
+    bounds = log_likelihood_bounds(model, x, y, noise=noise)
+    return torch.stack([bounds.elbo, bounds.importance_weighted])
 
 
 def measure_predictions(log_joint: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> Predictions:

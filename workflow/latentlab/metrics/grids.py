@@ -30,20 +30,16 @@ def tile_images(images: np.ndarray, columns: int) -> np.ndarray:
     return images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
-def stack_strips(images: list[np.ndarray], height: int) -> np.ndarray:
-    """Several images of reconstructions and samples (`inference.reconstructions_and_samples`, tiled) as one: the inputs
-    once, then a row of reconstructions of each, then a row of samples of each.
+def stack_strips(pixels: list[np.ndarray], image_shape: tuple[int, int]) -> np.ndarray:
+    """What several models make of the same images as one image: the inputs once, then a row of reconstructions of each
+    model, then a row of samples of each.
 
     Args:
-        images: uint8, each `(4 · height, width)`.
-        height: of one row, pixels.
-
-    Returns:
-        Pixels in [0, 1].
+        pixels: of each model, `(4 · columns, P)` (`inference.reconstructions_and_samples`).
     """
-    rows = np.stack(images).reshape(len(images), -1, height, images[0].shape[1])
-    inputs, reconstructions, samples = (rows[:, i] for i in range(3))
-    return np.concatenate([inputs[0], *reconstructions, *samples]) / 255
+    inputs, reconstructions, samples, _ = np.stack(pixels).reshape(len(pixels), 4, -1, *image_shape).swapaxes(0, 1)
+    rows = np.concatenate([inputs[:1], reconstructions, samples])
+    return tile_images(rows.reshape(-1, *image_shape), rows.shape[1])
 
 
 def occupied_range(codes: np.ndarray, share: float = 0.98) -> np.ndarray:

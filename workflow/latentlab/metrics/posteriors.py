@@ -4,14 +4,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentlab.metrics.bounds import elbo
-from latentlab.metrics.grids import grid_axis, grid_points
+from latentlab.metrics.bounds import log_likelihood_bounds
+from latentlab.metrics.grids import grid_points
 from latentlab.metrics.quadrature import (
     CHECKED_IMAGES,
-    GRID_LIMIT,
-    GRID_SIZE,
+    TOLERANCE,
+    LatentGrid,
+    choose_grid,
     decode_positions,
-    latent_grid,
+    joint_blocks,
     quadrature_log_likelihood,
 )
 from latentlab.models.inputs import model_input
@@ -19,28 +20,27 @@ from latentlab.models.networks import VAE
 from latentlab.models.objective import log_normal
 
 ZOOM_SIZE = 80  # positions per side of a zoomed posterior
+TAIL = 1e-4  # of a posterior's mass that a zoomed one leaves out on each side
 GAP_QUANTILES = (0.05, 0.5, 0.95, 1.0)  # which images are shown, by the gap between log p(x) and the ELBO
 GAP_SAMPLES = 200  # draws of z that the gap of one image is estimated with
 
 
 @torch.no_grad()
-def grid_posterior(
-    model: VAE, x: Tensor, y: Tensor | None = None, size: int = GRID_SIZE, limit: float = GRID_LIMIT
-) -> Tensor:
-    """p(z|x) of one image x (P,) on an even grid over the plane: probabilities `(size^d,)` that sum to 1."""
-    z, log_mass = latent_grid(model.latent_dim, size, limit)
-    output = decode_positions(model, z, None if y is None else int(y))
-    return torch.softmax(model.likelihood.log_prob_matrix(x[None], output)[0] + log_mass, dim=0)
+def posterior_masses(model: VAE, x: Tensor, y: Tensor | None, grid: LatentGrid) -> tuple[Tensor, Tensor]:
+    """p(z|x) of one image x (P,): positions (G, d), and the probability of the cell around each, (G,)."""
+    blocks = list(joint_blocks(model, x[None], None if y is None else y[None], grid))
+    z, log_joint = torch.cat([block.z for block in blocks]), torch.cat([block.log_joint[0] for block in blocks])
+    return z, torch.softmax(log_joint, dim=0)
 
 
 @torch.no_grad()
 def zoomed_posterior(
-    model: VAE, x: Tensor, y: Tensor | None = None, size: int = GRID_SIZE, zoom_size: int = ZOOM_SIZE
+    model: VAE, x: Tensor, y: Tensor | None, grid: LatentGrid, zoom_size: int = ZOOM_SIZE
 ) -> dict[str, np.ndarray]:
     """p(z|x) of one image x (P,) in the plane, on a grid around it, and the encoder's Gaussian.
 
     Args:
-        size: positions per side of the grid over the whole plane on which the posterior is found first.
+        grid: on which the posterior is found.
 
     Returns:
         `axes` (2, zoom_size), ascending, over the smallest rectangle that holds both (all but 1e-4 of the posterior on
@@ -48,17 +48,17 @@ def zoomed_posterior(
         dimension down the rows, which integrates to 1; `mean` and `std` (2,) of the Gaussian; and the `gap` (), log
         p(x) minus the ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
     """
-    axis = torch.tensor(grid_axis(-GRID_LIMIT, GRID_LIMIT, size)).float()
-    coarse = grid_posterior(model, x, y, size).reshape(size, size)
-    coarse = coarse.flip(0)  # the first row of a grid has the highest z2
+    positions, masses = posterior_masses(model, x, y, grid)
     means, log_vars = model.encode(x[None], None if y is None else y[None])
     assert log_vars is not None
     mean, log_var = means[0], log_vars[0]
-    std, step = (0.5 * log_var).exp(), axis[1] - axis[0]
+    std = (0.5 * log_var).exp()
     axes = []
-    for i, mass in enumerate((coarse.sum(0), coarse.sum(1))):
-        inside = axis[(mass.cumsum(0) > 1e-4) & (mass.flip(0).cumsum(0).flip(0) > 1e-4)]
-        low, high = min(inside[0] - step, mean[i] - 4 * std[i]), max(inside[-1] + step, mean[i] + 4 * std[i])
+    for i in range(2):
+        z, order = positions[:, i].sort()
+        below = masses[order].double().cumsum(0)
+        inside = z[(below > TAIL) & (below < 1 - TAIL)]
+        low, high = min(inside[0] - grid.step, mean[i] - 4 * std[i]), max(inside[-1] + grid.step, mean[i] + 4 * std[i])
         axes.append(torch.linspace(float(low), float(high), zoom_size))
     z = torch.tensor(grid_points(axes[0].numpy(), axes[1].numpy()))
     output = decode_positions(model, z, None if y is None else int(y))
@@ -76,7 +76,7 @@ def select_posteriors(
     model: VAE,
     images: Tensor,
     labels: Tensor,
-    size: int = GRID_SIZE,
+    tolerance: float = TOLERANCE,
     seed: int = 0,
     quantiles: tuple[float, ...] = GAP_QUANTILES,
     n_candidates: int = CHECKED_IMAGES,
@@ -90,8 +90,9 @@ def select_posteriors(
     torch.manual_seed(seed)
     y = labels[:n_candidates]
     x = model_input(images[:n_candidates], model.spec.settings)
-    gap = quadrature_log_likelihood(model, x, y, size) - elbo(model, x, y, samples=GAP_SAMPLES)
+    grid, _ = choose_grid(model, x, y, tolerance)
+    gap = quadrature_log_likelihood(model, x, y, grid) - log_likelihood_bounds(model, x, y, GAP_SAMPLES).elbo
     order = gap.argsort()
     indices = [int(order[round(quantile * (len(order) - 1))]) for quantile in quantiles]
-    posteriors = [zoomed_posterior(model, x[i], y[i], size) | {"pixels": x[i].numpy()} for i in indices]
+    posteriors = [zoomed_posterior(model, x[i], y[i], grid) | {"pixels": x[i].numpy()} for i in indices]
     return {name: np.stack([arrays[name] for arrays in posteriors]) for name in posteriors[0]}

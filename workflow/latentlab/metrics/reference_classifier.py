@@ -26,12 +26,13 @@ class ReferenceClassifier(nn.Module):
         rows, columns = (((size - 2) // 2 - 2) // 2 for size in image_shape)  # no padding
         self.body = nn.Sequential(
             nn.Unflatten(1, (1, *image_shape)),
-            *(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU()),  # the same as a ReLU before pooling, on fewer numbers
+            *(nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.ReLU()),
             nn.Flatten(),
             nn.Linear(32 * rows * columns, 64),
         )
         self.head = nn.Linear(64, n_classes)
+        self.to(memory_format=torch.channels_last)  # makes the convolutions half as fast again
 
     def features(self, x: Tensor) -> Tensor:
         """(B, P) to (B, 64), before the last ReLU: a rectified feature is far from Gaussian."""
@@ -51,7 +52,8 @@ def train_reference_classifier(
     optimizer = Adam(classifier)
     for _ in range(epochs):
         for indices in torch.randperm(len(images)).split(batch_size):
-            loss = functional.cross_entropy(classifier(to_pixels(images[indices])), labels[indices].long())
+            x = to_pixels(images.index_select(0, indices))
+            loss = functional.cross_entropy(classifier(x), labels[indices].long())
             loss.backward()
             optimizer.step(LEARNING_RATE)
     return classifier.eval()
@@ -83,7 +85,7 @@ def class_probabilities(classifier: ReferenceClassifier, pixels: np.ndarray) -> 
 
 
 @torch.no_grad()
-def class_features(classifier: ReferenceClassifier, pixels: np.ndarray) -> np.ndarray:
+def class_features(classifier: ReferenceClassifier, pixels: np.ndarray | Tensor) -> np.ndarray:
     """Features `(n, 64)`, float64, of pixels `(n, P)` in [0, 1]."""
     batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
     return torch.cat([classifier.features(x) for x in batches]).double().numpy()

@@ -2,50 +2,60 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from latentlab.metrics.reference_classifier import ReferenceClassifier, class_features
 from latentlab.models.inference import decode_latents
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import Autoencoder
-from latentlab.records.metrics import SampleQuality
 
 N_SAMPLES = 5000
 
 Moments = tuple[np.ndarray, np.ndarray]  # mean (f,) and covariance (f, f)
 
 
-def sample_quality(
-    classifier: ReferenceClassifier,
-    model: Autoencoder,
-    test_images: np.ndarray,
-    held_out: np.ndarray,
-    seed: int = 0,
-    count: int = N_SAMPLES,
-) -> SampleQuality:
-    """Fréchet distances to random test images, of images decoded from draws of the prior and of held-out real images.
+def reference_moments(
+    classifier: ReferenceClassifier, test: np.ndarray, held_out: np.ndarray, seed: int = 0, count: int = N_SAMPLES
+) -> dict[str, np.ndarray]:
+    """What samples are compared with: moments of the features of real images.
 
     Args:
-        test_images, held_out: uint8 `(n, rows, columns)`.
-        count: samples, at most as many as there are images. Those of a conditional model have labels drawn evenly.
+        test, held_out: uint8 images `(n, rows, columns)`.
+        count: images of each, at most as many as both have.
+
+    Returns:
+        `test_mean`, `held_out_mean` `(f,)`, `test_covariance`, `held_out_covariance` `(f, f)`, and the `count` `()`.
     """
     rng = np.random.default_rng(seed)
-    count = min(count, len(test_images), len(held_out))
+    count = min(count, len(test), len(held_out))
+    arrays = {"count": np.array(count)}
+    for name, images in {"test": test, "held_out": held_out}.items():
+        chosen = rng.permutation(len(images))[:count]  # at random, because the files may be sorted
+        arrays[f"{name}_mean"], arrays[f"{name}_covariance"] = feature_moments(classifier, to_pixels(images[chosen]))
+    return arrays
+
+
+def sample_distance(
+    classifier: ReferenceClassifier, model: Autoencoder, reference: dict[str, np.ndarray], seed: int = 0
+) -> float:
+    """Fréchet distance to test images of as many images decoded from draws of the prior. Those of a conditional model
+    have labels drawn evenly."""
+    rng, count = np.random.default_rng(seed), int(reference["count"])
     z = torch.tensor(rng.standard_normal((count, model.latent_dim)), dtype=torch.float32)
     labels = rng.integers(0, model.spec.n_classes, count) if model.conditional else None
-    sampled = decode_latents(model, z, labels)
-    test_pixels, held_out_pixels = (
-        to_pixels(images[rng.permutation(len(images))[:count]]).numpy() for images in (test_images, held_out)
-    )  # at random, because the files may be sorted
-    return SampleQuality(
-        frechet=sample_distance(classifier, test_pixels, sampled),
-        frechet_real=sample_distance(classifier, test_pixels, held_out_pixels),
-        samples=count,
-    )
+    moments = feature_moments(classifier, decode_latents(model, z, labels))
+    return frechet_distance((reference["test_mean"], reference["test_covariance"]), moments)
 
 
-def sample_distance(classifier: ReferenceClassifier, a: np.ndarray, b: np.ndarray) -> float:
-    """Fréchet distance of the features of two sets of images, pixels `(n, P)` in [0, 1]."""
-    return frechet_distance(*(fit_gaussian(class_features(classifier, pixels)) for pixels in (a, b)))
+def real_distance(reference: dict[str, np.ndarray]) -> float:
+    """Fréchet distance of held-out images to test images: what perfect samples would reach."""
+    test, held_out = ((reference[f"{name}_mean"], reference[f"{name}_covariance"]) for name in ("test", "held_out"))
+    return frechet_distance(test, held_out)
+
+
+def feature_moments(classifier: ReferenceClassifier, pixels: np.ndarray | Tensor) -> Moments:
+    """Moments of the features of pixels `(n, P)` in [0, 1]."""
+    return fit_gaussian(class_features(classifier, pixels))
 
 
 def fit_gaussian(features: np.ndarray) -> Moments:

@@ -4,62 +4,87 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentlab.records.base import Record
-from latentlab.records.metrics import MeanStd, ModelMetrics, SampleQuality, SweepMetrics
+from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
+from latentlab.metrics.latents import active_units
+from latentlab.metrics.reference_classifier import ReferenceClassifier
+from latentlab.metrics.samples import real_distance, sample_distance
+from latentlab.models.inference import encode_images
+from latentlab.models.networks import VAE
+from latentlab.models.train import Split
+from latentlab.records.metrics import MeanStd, SweepMetrics, SweepPoint
 
 SATURATION_TOLERANCE = 0.5  # nats by which a bound may lie below the best and count as equally good, at least
+SUMMARISED = (
+    *("squared_error", "negative_elbo", "reconstruction", "kl"),
+    *("active_units", "importance_weighted", "frechet"),
+)
 
 
-class SweepPoint(Record, frozen=True):
-    """One training of a sweep."""
+def measure_sweep_point(
+    name: str,
+    model: VAE,
+    weights: str,
+    test: Split,
+    classifier: ReferenceClassifier,
+    reference: dict[str, np.ndarray],
+    samples: int = BOUND_SAMPLES,
+) -> SweepPoint:
+    """What a sweep shows of one training.
 
-    metrics: ModelMetrics
-    samples: SampleQuality
+    Args:
+        name: of the model config.
+        weights: the digest of its weights.
+        reference: moments of the features of real images (`samples.reference_moments`).
+        samples: draws of z for the importance-weighted bound.
+    """
+    images, labels = test
+    losses, bound = evaluate_bounds(model, images, labels, samples)
+    assert losses.negative_elbo is not None and losses.kl is not None
+    return SweepPoint(
+        model=name,
+        settings=model.spec.settings,
+        latent_dim=model.latent_dim,
+        seed=model.spec.seed,
+        weights=weights,
+        squared_error=losses.squared_error,
+        negative_elbo=losses.negative_elbo,
+        reconstruction=losses.reconstruction,
+        kl=losses.kl,
+        active_units=active_units(encode_images(model, images, labels)["mean"]),
+        importance_weighted=bound,
+        frechet=sample_distance(classifier, model, reference),
+    )
 
 
-def summarise_sweep(points: list[SweepPoint], pca_errors: dict[int, float]) -> SweepMetrics:
+def summarise_sweep(
+    points: list[SweepPoint], pca_errors: dict[int, float], reference: dict[str, np.ndarray]
+) -> SweepMetrics:
     """Means and standard deviations over the seeds, by latent dimension.
 
     Args:
         pca_errors: squared error of PCA on the test images at each dimension.
+        reference: moments of the features of real images (`samples.reference_moments`).
     """
-    dims = sorted({point.metrics.latent_dim for point in points})
-    first = points[0].metrics
-    measures = [(point.metrics.latent_dim, _measures(point)) for point in points]
+    dims = sorted({point.latent_dim for point in points})
     summary = {
-        name: mean_std([[values[name] for d, values in measures if d == dim] for dim in dims])
-        for name in measures[0][1]
+        name: mean_std([[getattr(point, name) for point in points if point.latent_dim == d] for d in dims])
+        for name in SUMMARISED
     }
     bound = summary["importance_weighted"]
     best = int(np.argmax(bound.mean))
     threshold = bound.mean[best] - max(bound.std[best], SATURATION_TOLERANCE)
     return SweepMetrics(
-        model=first.model,
-        settings=first.settings,
+        model=points[0].model,
+        settings=points[0].settings,
         dims=tuple(dims),
-        seeds=len({point.metrics.seed for point in points}),
-        weights=tuple(point.metrics.weights for point in points),
+        seeds=len({point.seed for point in points}),
+        weights=tuple(point.weights for point in points),
+        frechet_real=real_distance(reference),
         pca=tuple(pca_errors[d] for d in dims),
         best_dim=dims[best],
         saturation_dim=next(d for d, mean in zip(dims, bound.mean, strict=True) if mean >= threshold),
         **summary,
     )
-
-
-def _measures(point: SweepPoint) -> dict[str, float]:
-    """The measures of one training that a sweep follows."""
-    test, likelihood = point.metrics.test, point.metrics.likelihood
-    assert test.negative_elbo is not None and test.kl is not None and likelihood is not None, "only VAEs are swept"
-    return {
-        "squared_error": test.squared_error,
-        "negative_elbo": test.negative_elbo,
-        "reconstruction": test.reconstruction,
-        "kl": test.kl,
-        "active_units": point.metrics.latents.active_units,
-        "importance_weighted": likelihood.importance_weighted,
-        "frechet": point.samples.frechet,
-        "frechet_real": point.samples.frechet_real,
-    }
 
 
 def mean_std(values: Sequence[Sequence[float] | np.ndarray]) -> MeanStd:

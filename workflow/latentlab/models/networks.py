@@ -7,7 +7,7 @@ only to a conditional model, whose encoder and decoder both see them one-hot (So
 whatever the precision of the matrix products.
 
 A family is a class here; `family` in a model config is its name in lower case. A family with a loss of its own
-overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `log_likelihood_bounds`.
+overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `bounds`.
 """
 
 import math
@@ -19,7 +19,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from latentlab.models.likelihoods import build_likelihood
-from latentlab.models.objective import importance_weighted_bound, kl_to_prior, log_importance_ratio, sample_latent
+from latentlab.models.objective import (
+    Bounds,
+    importance_weighted_bound,
+    kl_to_prior,
+    log_importance_ratio,
+    sample_latent,
+)
 from latentlab.records.metrics import LayerSummary
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
@@ -122,22 +128,22 @@ class VAE(Autoencoder):
         """Reconstruction + β · KL."""
         return terms["reconstruction"] + self.spec.settings.beta * terms["kl"]
 
-    def log_likelihood_bounds(self, x: Tensor, y: Tensor | None, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The ELBO and the importance-weighted bound on log p(x), each (B,) nats, from the same K draws of z.
+    def bounds(self, x: Tensor, y: Tensor | None, noise: Tensor) -> Bounds:
+        """The ELBO and the importance-weighted bound on log p(x), from the same K draws of z.
 
         Args:
             noise: (K, B, d), standard normal.
         """
         mean, log_var = self.encode(x, y)
         assert log_var is not None
-        reconstructions, ratios = [], []
+        log_probs, log_ratios = [], []
         for draw in noise:
             z = sample_latent(mean, log_var, draw)
-            reconstructions.append(self.likelihood.log_prob(x, self.decode(z, y)))
-            ratios.append(log_importance_ratio(z, mean, log_var))
-        log_prob, log_ratio = torch.stack(reconstructions), torch.stack(ratios)
-        elbo = log_prob.mean(0) - kl_to_prior(mean, log_var)
-        return elbo, importance_weighted_bound(log_prob, log_ratio)
+            log_probs.append(self.likelihood.log_prob(x, self.decode(z, y)))
+            log_ratios.append(log_importance_ratio(z, mean, log_var))
+        log_prob, log_ratio = torch.stack(log_probs), torch.stack(log_ratios)
+        weighted = importance_weighted_bound(log_prob, log_ratio)
+        return Bounds(reconstruction=-log_prob.mean(0), kl=kl_to_prior(mean, log_var), importance_weighted=weighted)
 
 
 class Convolutional(Autoencoder):
@@ -159,8 +165,8 @@ class Convolutional(Autoencoder):
         super().__init__(spec)
         self.features = nn.Sequential(
             nn.Unflatten(1, (1, *spec.image_shape)),
-            *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(32, self.channels, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(1, 32, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),  # as a ReLU before pooling, on fewer numbers
+            *(nn.Conv2d(32, self.channels, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
             nn.Flatten(),
         )
         self.deconv = nn.Sequential(

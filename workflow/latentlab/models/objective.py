@@ -1,9 +1,24 @@
 """The parts of the variational objective. Every term is summed over latent dimensions: nats, one number per image."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Bounds(NamedTuple):
+    """Lower bounds on log p(x), or on log p(x|y), of B images: (B,) nats."""
+
+    reconstruction: Tensor
+    """−log p(x|z) in expectation over q(z|x)."""
+    kl: Tensor
+    """KL(q(z|x) ‖ p(z))."""
+    importance_weighted: Tensor
+
+    @property
+    def elbo(self) -> Tensor:
+        return -(self.reconstruction + self.kl)
 
 
 def kl_to_prior(mean: Tensor, log_var: Tensor) -> Tensor:

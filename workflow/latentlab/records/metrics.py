@@ -24,8 +24,9 @@ class MeanStd(Record, frozen=True):
 
 
 class Losses(Record, frozen=True):
-    """The terms of the objective with β = 1, whatever β the model was trained with, from ten draws of z for each image,
-    and errors of the reconstruction of grey images from the mean of q(z|x)."""
+    """The terms of the objective on the test images with β = 1, whatever β the model was trained with, and errors of
+    the reconstruction of grey images from the mean of q(z|x). The terms are means over at least ten draws of z for each
+    image, and one draw of the pixels of a binary model."""
 
     reconstruction: float
     """−log p(x|z) in expectation over q(z|x)."""
@@ -42,22 +43,21 @@ class Losses(Record, frozen=True):
 
 
 class Likelihoods(Record, frozen=True):
-    """The ELBO on the test images beside better estimates of log p(x), or of log p(x|y) if the model is conditional."""
+    """A better estimate than the ELBO of log p(x), or of log p(x|y) if the model is conditional; of the same pixels."""
 
-    elbo: float
-    """From ten draws of z for each image, others than those of `Losses.negative_elbo`."""
-    importance_weighted: float
-    """The importance-weighted bound (Burda et al. 2016)."""
-    samples: int
-    """Draws of z per image that the importance-weighted bound uses."""
     normalised: bool
     """False for cross-entropy on grey pixels, which is a loss and not a normalised log-likelihood."""
     log_likelihood: float | None = None
     """By quadrature over the latent space; only for one or two latent dimensions."""
     gap: float | None = None
-    """log_likelihood − elbo."""
-    grid_error: float | None = None
-    """How far doubling the resolution of the grid moves the mean over the checked images."""
+    """log_likelihood minus the ELBO; only for one or two latent dimensions."""
+    quadrature_error: float | None = None
+    """Mean absolute change of an image's log_likelihood when both the resolution and the range of the quadrature are
+    doubled, over 200 images; only for one or two latent dimensions."""
+    importance_weighted: float | None = None
+    """The importance-weighted bound (Burda et al. 2016); only for more than two latent dimensions."""
+    samples: int | None = None
+    """Draws of z per image that the importance-weighted bound uses."""
 
 
 class ByClass(Record, frozen=True):
@@ -143,7 +143,6 @@ class ModelMetrics(Record, frozen=True):
     parameters: int
     layers: tuple[LayerSummary, ...]
     training: Convergence
-    validation: Losses
     test: Losses
     latents: LatentMetrics
     data: str
@@ -309,18 +308,18 @@ class ClassifierMetrics(Record, frozen=True):
     seed: int
     latent_dim: int
     settings: ModelSettings
-    samples: int
-    """Draws of z for each image and label that the two bounds use."""
-    positions: int
-    """Positions per side of the quadrature."""
     methods: dict[Method, MethodPredictions]
+    """Quadrature for one or two latent dimensions, both bounds for more."""
     best: Method
     """The method closest to the model's own posterior."""
     mistakes: tuple[Mistake, ...]
     """Of the best method after temperature scaling, the most confident first."""
     ood: OODData
-    grid_error: float | None = None
-    """Mean absolute change of log p(x|y) when the resolution of the grid is doubled; only with quadrature."""
+    samples: int | None = None
+    """Draws of z for each image and label that the bounds use."""
+    quadrature_error: float | None = None
+    """Mean absolute change of log p(x|y) when both the resolution and the range of the quadrature are doubled, over 200
+    images under one label."""
 
 
 class NeighbourBaseline(Record, frozen=True):
@@ -344,13 +343,25 @@ class BaselineMetrics(Record, frozen=True):
 # --- sweep.json, pca_comparison.json, projections.json, augmentation.json ---------------------------------------------
 
 
-class SampleQuality(Record, frozen=True):
-    """Squared Fréchet distances in the features of the reference classifier; not FID."""
+class SweepPoint(Record, frozen=True):
+    """sweep_point.json: what a sweep shows of one training, on the test images."""
 
+    model: str
+    """The name of the model config."""
+    settings: ModelSettings
+    latent_dim: int
+    seed: int
+    weights: str
+    """SHA-256 (hex) of the weights file."""
+    squared_error: float
+    negative_elbo: float
+    reconstruction: float
+    kl: float
+    active_units: int
+    importance_weighted: float
+    """The importance-weighted bound on log p(x), at every dimension, so that all points are comparable."""
     frechet: float
-    frechet_real: float
-    """Of held-out real images: what perfect samples would reach."""
-    samples: int
+    """Squared Fréchet distance of samples to test images, in the features of the reference classifier; not FID."""
 
 
 class SweepMetrics(Record, frozen=True):
@@ -369,7 +380,9 @@ class SweepMetrics(Record, frozen=True):
     active_units: MeanStd
     importance_weighted: MeanStd
     frechet: MeanStd
-    frechet_real: MeanStd
+    """Squared Fréchet distance of samples to test images, in the features of the reference classifier; not FID."""
+    frechet_real: float
+    """That of held-out real images: what perfect samples would reach."""
     pca: tuple[float, ...]
     """Squared error of PCA on the test images at each dimension."""
     best_dim: int

@@ -29,7 +29,7 @@ Count = Annotated[int, Meta(ge=1, le=COUNT_LIMIT)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LatentDim = Annotated[int, Meta(ge=1, le=4096)]
 LearningRate = Annotated[float, Meta(gt=0)]
-QuadratureSize = Annotated[int, Meta(ge=10, le=1000)]
+Tolerance = Annotated[float, Meta(gt=0)]
 
 
 class ModelSettings(Record, frozen=True, omit_defaults=False):
@@ -93,8 +93,8 @@ class Settings(Record, frozen=True, omit_defaults=False):
     grid_max: float
     grid_spacing: Literal["uniform", "quantiles"]
 
+    quadrature_tolerance: Tolerance
     likelihood_samples: Count
-    likelihood_grid: QuadratureSize
 
     embedding_split: Literal["train", "test"]
     embedding_points: Count
@@ -102,7 +102,6 @@ class Settings(Record, frozen=True, omit_defaults=False):
     conditions: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], DISTINCT]
 
     classifier_samples: Count
-    classifier_grid: QuadratureSize
     reference_classifier_epochs: Count
 
     sweep_dims: Annotated[tuple[Annotated[int, Meta(ge=1, le=256)], ...], DISTINCT]

@@ -52,13 +52,18 @@ UNCONDITIONAL_PART = {
 }
 
 # Metrics that only some models have, with the setting that such a model has.
-VAE, PLANE, QUADRATURE = "family: vae", "latent_dim: 2", "latent_dim: 1 or 2"
-REQUIRED_SETTINGS: dict[type[Record], dict[str, str]] = {
+VAE, PLANE = "family: vae", "latent_dim: 2"
+QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
+REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     ModelMetrics: {"likelihood": VAE, "shape_correlations": PLANE},
     Losses: {"kl": VAE, "negative_elbo": VAE},
     LatentMetrics: {"overlaps": PLANE, "uncovered_prior_mass": PLANE},
-    Likelihoods: {"log_likelihood": QUADRATURE, "gap": QUADRATURE, "grid_error": QUADRATURE},
-    ClassifierMetrics: {"grid_error": QUADRATURE},
+    Likelihoods: {
+        **dict.fromkeys(("log_likelihood", "gap", "quadrature_error"), QUADRATURE),
+        **dict.fromkeys(("importance_weighted", "samples"), BOUND),
+    },
+    ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND},
+    dict: {"quadrature": QUADRATURE, "elbo": BOUND, "importance_weighted": BOUND},  # the methods of a classifier
 }
 
 type_hints = cache(get_type_hints)
@@ -335,6 +340,7 @@ class _Check:
             VAE: "stochastic" in self.assignment.properties(entry),
             PLANE: latent_dim == 2,
             QUADRATURE: latent_dim <= 2,
+            BOUND: latent_dim > 2,
         }[setting]
 
     def _infer(self, node: nodes.Node) -> _Value | None:

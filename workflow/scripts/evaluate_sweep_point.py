@@ -1,0 +1,25 @@
+import numpy as np
+
+from latentlab.data.splits import load_split
+from latentlab.metrics.reference_classifier import load_reference_classifier
+from latentlab.metrics.sweep import measure_sweep_point
+from latentlab.models.checkpoint import load_checkpoint
+from latentlab.models.inputs import to_tensors
+from latentlab.models.networks import VAE
+from latentlab.records.data import DataRecord
+from latentlab.runtime.files import sha256
+from latentlab.runtime.jobs import job
+
+with job(snakemake.log):
+    inputs = snakemake.input
+    record, model = DataRecord.read(inputs.data), load_checkpoint(inputs.weights)
+    assert isinstance(model, VAE), "only VAEs are swept"
+    measure_sweep_point(
+        snakemake.wildcards.model,
+        model,
+        sha256(inputs.weights),
+        to_tensors(*load_split(record, "test")),
+        load_reference_classifier(inputs.reference_classifier, record.declaration),
+        dict(np.load(inputs.moments)),
+        snakemake.params.samples,
+    ).write(snakemake.output.point)
