@@ -2,7 +2,7 @@ import numpy as np
 
 from latentlab.data.splits import load_split
 from latentlab.metrics.reference_classifier import load_reference_classifier
-from latentlab.metrics.sweep import measure_sweep_point
+from latentlab.metrics.sweep_point import measure_sweep_point
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inputs import to_tensors
 from latentlab.models.networks import VAE

@@ -7,7 +7,8 @@ import pytest
 import torch
 from builders import MNIST, model_spec
 
-from latentlab.metrics.latents import active_units, encode_splits, measure_latents, mutual_information, share_within
+from latentlab.metrics.active_units import active_units
+from latentlab.metrics.latents import encode_splits, measure_latents, mutual_information, share_within
 from latentlab.models.networks import Autoencoder
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,8 @@ import torch
 from builders import block_images, model_spec
 
 from latentlab.metrics.samples import real_distance, reference_moments
-from latentlab.metrics.sweep import measure_sweep_point, summarise_sweep
+from latentlab.metrics.sweep import summarise_sweep
+from latentlab.metrics.sweep_point import measure_sweep_point
 from latentlab.models.networks import build_model
 from latentlab.records.metrics import SweepPoint
 

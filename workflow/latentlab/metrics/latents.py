@@ -5,6 +5,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
+from latentlab.metrics.active_units import active_units
 from latentlab.metrics.latent_plane import uncovered_prior_mass
 from latentlab.metrics.morphometrics import measure_shapes, shape_correlations
 from latentlab.metrics.neighbours import (
@@ -66,12 +67,6 @@ def measure_latents(
         uncovered_prior_mass=uncovered_prior_mass(train) if is_plane else None,
     )
     return latents, shape_correlations(test, measure_shapes(test_images)) if is_plane else None
-
-
-def active_units(mean: np.ndarray, threshold: float = 0.01) -> int:
-    """How many latent dimensions are in use: those whose posterior means `(n, d)` have a variance above `threshold`,
-    Var over x of E_q[z] (Burda et al. 2016)."""
-    return int((mean.var(axis=0) > threshold).sum())
 
 
 def share_within(codes: np.ndarray, axis: np.ndarray) -> float:

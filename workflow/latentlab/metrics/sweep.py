@@ -4,13 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
-from latentlab.metrics.latents import active_units
-from latentlab.metrics.reference_classifier import ReferenceClassifier
-from latentlab.metrics.samples import real_distance, sample_distance
-from latentlab.models.inference import encode_images
-from latentlab.models.networks import VAE
-from latentlab.models.train import Split
+from latentlab.metrics.samples import real_distance
 from latentlab.records.metrics import MeanStd, SweepMetrics, SweepPoint
 
 SATURATION_TOLERANCE = 0.5  # nats by which a bound may lie below the best and count as equally good, at least
@@ -18,42 +12,6 @@ SUMMARISED = (
     *("squared_error", "negative_elbo", "reconstruction", "kl"),
     *("active_units", "importance_weighted", "frechet"),
 )
-
-
-def measure_sweep_point(
-    name: str,
-    model: VAE,
-    weights: str,
-    test: Split,
-    classifier: ReferenceClassifier,
-    reference: dict[str, np.ndarray],
-    samples: int = BOUND_SAMPLES,
-) -> SweepPoint:
-    """What a sweep shows of one training.
-
-    Args:
-        name: of the model config.
-        weights: the digest of its weights.
-        reference: moments of the features of real images (`samples.reference_moments`).
-        samples: draws of z for the importance-weighted bound.
-    """
-    images, labels = test
-    losses, bound = evaluate_bounds(model, images, labels, samples)
-    assert losses.negative_elbo is not None and losses.kl is not None
-    return SweepPoint(
-        model=name,
-        settings=model.spec.settings,
-        latent_dim=model.latent_dim,
-        seed=model.spec.seed,
-        weights=weights,
-        squared_error=losses.squared_error,
-        negative_elbo=losses.negative_elbo,
-        reconstruction=losses.reconstruction,
-        kl=losses.kl,
-        active_units=active_units(encode_images(model, images, labels)["mean"]),
-        importance_weighted=bound,
-        frechet=sample_distance(classifier, model, reference),
-    )
 
 
 def summarise_sweep(
