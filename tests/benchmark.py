@@ -32,6 +32,7 @@ from latentlab.metrics.latents import encode_splits
 from latentlab.metrics.quadrature import PRIOR_LIMIT, LatentGrid, quadrature_log_likelihood
 from latentlab.models.inputs import model_input, split_batches, to_tensors
 from latentlab.models.networks import build_model
+from latentlab.models.precision import bfloat16_instructions
 from latentlab.models.train import train_model
 from latentlab.records.datasets import get_dataset
 from latentlab.records.runs import ModelSpec
@@ -184,7 +185,7 @@ def plan_sweep(seeds):
 def compare_estimates(splits):
     """log p(x) of a VAE with two latent dimensions by quadrature and by importance weighting: seconds for all test
     images, and the mean absolute error of an image."""
-    model = train_vae(splits, vae_spec(2, hidden=(512,), binarise=True, precision="bfloat16"))
+    model = train_vae(splits, vae_spec(2, hidden=(512,), binarise=True))
     methods = {
         "quadrature": (quadrature, (0.2, 0.1, 0.05, 0.025)),
         "importance weighting": (importance_weighted, (16, 64, 256)),
@@ -302,11 +303,12 @@ def print_table(title, head, rows):
 
 
 def machine():
-    """The processor, the number of cores and the version of torch."""
+    """The processor, the number of cores, the instruction set of matrix products and the version of torch."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     name = re.search(r"model name\s*: (.*)", text)
-    amx = "with" if torch.cpu.get_capabilities().get("amx_bf16", False) else "without"
-    return f"{name[1] if name else platform.processor()}, {os.cpu_count()} cores, {amx} AMX; torch {torch.__version__}"
+    processor = name[1] if name else platform.processor()
+    instructions = bfloat16_instructions() or torch.backends.cpu.get_cpu_capability()
+    return f"{processor}, {os.cpu_count()} cores, {instructions}; torch {torch.__version__}"
 
 
 PARTS = {

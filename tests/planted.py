@@ -56,7 +56,7 @@ TEMPLATES = ROOT / "templates"
 ASSIGNMENTS = ["exercise4", "lab10", "lab8", "lab8-pca", "summary"]
 AUTHORS = [Author(name="Ada Example")]
 CLASS_SHARE = (0.19, 0.14, 0.13, 0.12, 0.11, 0.1, 0.08, 0.06, 0.04, 0.03)
-SETTINGS = ModelSettings(family="vae", hidden=(512,))
+SETTINGS = ModelSettings(family="vae", hidden=(512,), precision="bfloat16", instruction_set="AMX_BF16")
 
 by_class = ByClass(mean=0.3, classes=tuple(0.1 * i - 0.2 for i in range(10)))
 separation = Separation(silhouette=by_class, neighbour_accuracy=by_class)
@@ -163,6 +163,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
         ),
         "projections.json": ProjectionMetrics(codes=projection, pixels=projection),
         "augmentation.json": AugmentationMetrics(
+            model="planted",
             settings=settings,
             latent_dim=2,
             seed=0,
@@ -202,6 +203,8 @@ def sweep() -> SweepMetrics:
 
 def pca_comparison() -> PCAComparison:
     return PCAComparison(
+        model="planted",
+        settings=SETTINGS,
         dims=(2, 32, 1024),
         rank=784,
         error=(0.0461, 0.0162, 0.0001),

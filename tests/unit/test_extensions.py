@@ -347,10 +347,10 @@ def test_classifiers_samples_and_pca_have_the_shape_of_a_new_data_set(record, sp
     reference = reference_moments(classifier, test[0].numpy(), splits["validation"][0].numpy())
     for name in ("vae", "cvae"):
         assert sample_distance(classifier, models[name], reference) > real_distance(reference)
-        gain = augmentation_gain(dataset, models[name], train, test, [30], n_seeds=1, draws=64)
+        gain = augmentation_gain(name, dataset, models[name], train, test, [30], n_seeds=1, draws=64)
         assert gain.sizes == (30,) and 0 <= gain.samples.mean[0] <= 1
     comparison = compare_models_with_pca(
-        [models["autoencoder"]], to_pixels(train[0]).numpy(), to_pixels(test[0]).numpy()
+        "autoencoder", [models["autoencoder"]], to_pixels(train[0]).numpy(), to_pixels(test[0]).numpy()
     )
     assert comparison.dims == (2,) and comparison.rank <= 240
 

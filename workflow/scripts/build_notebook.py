@@ -9,7 +9,7 @@ from latentlab.records.archive import ArchiveContents, archive_path
 from latentlab.records.data import DataRecord
 from latentlab.records.settings import Author
 from latentlab.report.metrics_context import gather_metrics
-from latentlab.report.provenance import report_provenance
+from latentlab.report.provenance import report_provenance, used_settings
 from latentlab.report.render import Page
 from latentlab.report.templates import render_template
 from latentlab.runtime.files import PARTIAL, copy
@@ -27,11 +27,12 @@ with job(snakemake.log):
         (folder / "resources").symlink_to(Path("resources").resolve())
         parts = [(name, file) for name, names in params.page_metrics.items() for file in names]
         metrics = gather_metrics(params.page_metrics, [folder / archive_path(*part) for part in parts])
+        settings = used_settings(metrics, params.settings)
         authors = [Author.from_dict(author) for author in params.authors]
         context = metrics | {
-            "provenance": report_provenance(metrics, list(records.values()), params.settings),
+            "provenance": report_provenance(metrics, list(records.values()), settings),
             "source": library_source,
-            "settings": params.settings,
+            "settings": settings,
             "page": Page(params.title, params.course, authors, record.declaration.classes),
             "synthetic": record.is_synthetic,
         }

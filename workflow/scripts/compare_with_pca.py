@@ -9,4 +9,5 @@ with job(snakemake.log):
     record = DataRecord.read(snakemake.input.data)
     train, test = (to_pixels(load_split(record, split)[0]).numpy() for split in ("train", "test"))
     models = [load_checkpoint(path) for path in snakemake.input.weights]
-    compare_models_with_pca(models, train, test).write(snakemake.output.metrics)
+    comparison = compare_models_with_pca(snakemake.wildcards.model, models, train, test)
+    comparison.write(snakemake.output.metrics)

@@ -10,6 +10,13 @@ with job(snakemake.log):
     model = load_checkpoint(snakemake.input.weights)
     training, test = (to_tensors(*load_split(record, split)) for split in ("train", "test"))
     metrics = augmentation_gain(
-        record.declaration, model, training, test, params.sizes, n_seeds=params.seeds, draws=params.draws
+        snakemake.wildcards.model,
+        record.declaration,
+        model,
+        training,
+        test,
+        params.sizes,
+        n_seeds=params.seeds,
+        draws=params.draws,
     )
     metrics.write(snakemake.output.metrics)

@@ -3,7 +3,7 @@ from pathlib import Path
 from latentlab.records.data import DataRecord
 from latentlab.records.settings import Author
 from latentlab.report.metrics_context import gather_metrics
-from latentlab.report.provenance import report_provenance
+from latentlab.report.provenance import report_provenance, used_settings
 from latentlab.report.render import Page, render_page, text_warnings
 from latentlab.runtime.files import write_text, write_yaml
 from latentlab.runtime.jobs import job
@@ -14,7 +14,8 @@ with job(snakemake.log) as log:
     authors = [Author.from_dict(author) for author in params.authors]
     discussion = inputs.discussion[0] if inputs.discussion else None
     metrics = gather_metrics(params.page_metrics, inputs.metrics)
-    provenance = report_provenance(metrics, records, params.settings)
+    settings = used_settings(metrics, params.settings)
+    provenance = report_provenance(metrics, records, settings)
     for warning in text_warnings(params.title, params.course, authors, discussion):
         log(warning, warning=True)
     page = Page(
@@ -31,5 +32,5 @@ with job(snakemake.log) as log:
         path for path in inputs.templates if path.endswith(f"{snakemake.wildcards.assignment}/page.html.j2")
     )
     provenance.write(outputs.provenance)
-    write_yaml(outputs.config, params.settings)
+    write_yaml(outputs.config, settings)
     write_text(outputs.html, render_page(template, page, metrics, provenance))

@@ -3,6 +3,7 @@ import time
 from latentlab.data.splits import load_split
 from latentlab.models.checkpoint import save_checkpoint
 from latentlab.models.inputs import to_tensors
+from latentlab.models.precision import resolve_precision
 from latentlab.models.train import format_epoch, select_device, train_model
 from latentlab.records.data import DataRecord
 from latentlab.records.runs import ModelSpec
@@ -12,11 +13,16 @@ from latentlab.runtime.jobs import job
 
 with job(snakemake.log) as log:
     wildcards, record = snakemake.wildcards, DataRecord.read(snakemake.input.data)
-    settings = ModelSettings.from_dict(snakemake.params.settings)
+    requested, device = ModelSettings.from_dict(snakemake.params.settings), select_device(snakemake.params.device)
+    settings = resolve_precision(requested, device)
     spec = ModelSpec.of(settings, record.declaration, int(wildcards.latent_dim), int(wildcards.seed))
     training, validation = (to_tensors(*load_split(record, split)) for split in ("train", "validation"))
-    device = select_device(snakemake.params.device)
-    log(f"on {device}")
+    log(f"on {device}: {settings.precision} products with {settings.instruction_set}")
+    if requested.instruction_set not in (None, settings.instruction_set):
+        log(
+            f"instruction_set asks for {requested.instruction_set}: weights may differ in their last digits",
+            warning=True,
+        )
     start = time.monotonic()
 
     def log_epoch(row):

@@ -175,6 +175,8 @@ def plant_results(folder, dataset):
         **dict.fromkeys(names, spread),
     ).write(folder / "sweep.json")
     PCAComparison(
+        model="planted",
+        settings=ModelSettings(family="autoencoder"),
         dims=(2, 900),
         rank=784,
         error=(3.0, 1.0),

@@ -53,7 +53,8 @@ def test_samples_of_an_unconditional_model_keep_the_labels_of_the_images_they_ar
 def test_samples_of_the_right_class_help_and_of_the_wrong_class_harm():
     training, test = block_images(400, seed=1), block_images(400, seed=2)
     right, wrong = (
-        augmentation_gain(MNIST, Memory(shift), training, test, [5], n_seeds=2, draws=6000) for shift in (0, 1)
+        augmentation_gain("memory", MNIST, Memory(shift), training, test, [5], n_seeds=2, draws=6000)
+        for shift in (0, 1)
     )
     assert right.sizes == (5,) and right.seeds == 2 and right.real == wrong.real
     assert right.gain.mean[0] > 0.2 and wrong.gain.mean[0] < 0.1
@@ -62,4 +63,4 @@ def test_samples_of_the_right_class_help_and_of_the_wrong_class_harm():
 def test_more_images_than_there_are_to_train_on_are_refused():
     training = block_images(40)
     with pytest.raises(UserError, match=r"augmentation_sizes: 41 is more than the 40 training images"):
-        augmentation_gain(MNIST, Memory(0), training, training, [5, 41], n_seeds=1, draws=10)
+        augmentation_gain("memory", MNIST, Memory(0), training, training, [5, 41], n_seeds=1, draws=10)

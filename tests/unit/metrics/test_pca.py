@@ -77,6 +77,8 @@ def test_angles_of_planted_subspaces(reference):
 
 def test_pca_compared_with_itself_is_equal_and_an_identity_copies_noise(reference):
     comparison = compare_with_pca(
+        "linear",
+        model_spec("autoencoder").settings,
         reference,
         {3: lambda x: reference.reconstruct(x, 3), 900: lambda x: x},
         {3: reference.pca.components_[:3].T, 900: np.eye(784, 900)},
@@ -97,8 +99,8 @@ def test_only_a_linear_decoder_spans_a_subspace():
         build_model(model_spec("autoencoder", latent_dim=3, hidden=(8,), **linear)),
         build_model(model_spec("autoencoder", latent_dim=4, likelihood="gaussian")),
     ]
-    comparison = compare_models_with_pca(models, pixels(1000), pixels(100))
-    assert comparison.dims == (2, 3, 4)
+    comparison = compare_models_with_pca("linear", models, pixels(1000), pixels(100))
+    assert comparison.dims == (2, 3, 4) and comparison.settings == models[0].spec.settings
     assert [angle is None for angle in comparison.angle] == [False, True, True]
 
 
@@ -110,7 +112,7 @@ def test_a_linear_autoencoder_with_the_weights_of_pca_is_pca(reference):
         model.encoder[0].bias.copy_(-components @ mean)
         model.decoder[0].weight.copy_(components.T)
         model.decoder[0].bias.copy_(mean)
-    comparison = compare_models_with_pca([model], pixels(1000), pixels(500))
+    comparison = compare_models_with_pca("linear", [model], pixels(1000), pixels(500))
     assert comparison.error[0] == pytest.approx(comparison.pca[0], rel=1e-4)
     assert comparison.angle[0] == pytest.approx(0, abs=0.1)
 

@@ -79,7 +79,7 @@ def test_a_model_has_its_own_values_and_defaults_for_the_others():
 def test_top_level_settings_override_those_of_every_model():
     config = changed("models.lab8-vae.epochs", 7) | {"epochs": 3}
     assert {resolve_model(config, name).epochs for name in config["models"]} == {3}
-    values = {"epochs": 3, "batch_size": 5, "learning_rate": 0.5, "seed": 8}
+    values = {"epochs": 3, "batch_size": 5, "learning_rate": 0.5, "seed": 8, "precision": "float32"}
     assert set(values) == set(OVERRIDES)
     resolved = resolve_model(CONFIG | values, "lab8-vae")
     assert {key: getattr(resolved, key) for key in OVERRIDES} == values

@@ -3,7 +3,7 @@ import json
 import planted
 
 from latentlab.records.provenance import Provenance
-from latentlab.report.provenance import report_provenance
+from latentlab.report.provenance import report_provenance, used_settings
 from latentlab.runtime.provenance import digest
 
 
@@ -21,8 +21,8 @@ def test_it_names_the_data_the_settings_and_the_weights(tmp_path):
 
 def test_a_model_without_metrics_json_is_described_by_the_file_that_has_its_settings(tmp_path):
     models = planted.provenance(planted.metrics(planted.load("lab8-pca"), tmp_path)).models
-    assert models["cvae"].to_dict().keys() == {"settings", "latent_dim", "seed", "seeds"}
-    assert models["linear"].to_dict() == {}
+    assert models["cvae"].to_dict().keys() == {"model", "settings", "latent_dim", "seed", "seeds"}
+    assert models["linear"].to_dict().keys() == {"model", "settings"}
 
 
 def test_it_reads_as_it_was_written(tmp_path):
@@ -32,6 +32,16 @@ def test_it_reads_as_it_was_written(tmp_path):
     values = json.loads((tmp_path / "provenance.json").read_text())
     assert set(values) == {"commit", "clean", "versions", "config", "data", "models", "weights"}
     assert values["data"][0]["training_size"] is None and values["models"]["vae"]["model"] == "planted"
+
+
+def test_the_configuration_names_the_precision_that_was_used(tmp_path):
+    settings = {"seed": None, "models": {name: {"precision": "auto"} for name in ("planted", "other")}}
+    for assignment in ("lab8", "lab8-pca"):
+        metrics = planted.metrics(planted.load(assignment), tmp_path)
+        used = used_settings(metrics, settings)
+        assert used["models"]["planted"]["precision"] == planted.SETTINGS.precision == "bfloat16"
+        assert used["models"]["planted"]["instruction_set"] == "AMX_BF16"
+        assert used["models"]["other"] == {"precision": "auto"} and used["seed"] is None
 
 
 def test_other_settings_have_another_hash():

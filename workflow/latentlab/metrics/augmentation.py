@@ -38,11 +38,19 @@ def labelled_samples(
 
 
 def augmentation_gain(
-    dataset: Dataset, model: Autoencoder, training: Split, test: Split, sizes: list[int], n_seeds: int, draws: int
+    name: str,
+    dataset: Dataset,
+    model: Autoencoder,
+    training: Split,
+    test: Split,
+    sizes: list[int],
+    n_seeds: int,
+    draws: int,
 ) -> AugmentationMetrics:
     """Test accuracy of classifiers trained with and without a model's samples.
 
     Args:
+        name: of the model config.
         sizes: numbers of real images; which ones they are differs with the seed.
         draws: images that every classifier is trained on, drawn with replacement, so that all take equally many steps.
 
@@ -62,6 +70,7 @@ def augmentation_gain(
         samples.append(with_samples)
         gain.append(with_samples - without)
     return AugmentationMetrics(
+        model=name,
         settings=model.spec.settings,
         latent_dim=model.latent_dim,
         seed=model.spec.seed,

@@ -1,6 +1,7 @@
 """PCA: projections onto two components, and autoencoders compared with it."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,10 +12,13 @@ from torch import nn
 from latentlab.metrics.neighbours import class_separation
 from latentlab.models.inference import reconstruct
 from latentlab.models.networks import Autoencoder
+from latentlab.models.precision import shared_settings
 from latentlab.records.metrics import PCAComparison, Projection
+from latentlab.records.settings import ModelSettings
 
 OVERSAMPLING, ITERATIONS = 10, 10  # of the randomised PCA: two components are then exact to 1e-4
 N_NOISE_IMAGES = 1000
+BLOCK = 5000  # images
 
 
 def principal_plane(points: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -50,8 +54,17 @@ class PCAReference:
     """PCA of training pixels `(n, P)`, with which autoencoders are compared."""
 
     def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = pixels
         self.pca = PCA(svd_solver="covariance_eigh").fit(pixels)
-        self.rank = int(np.linalg.matrix_rank(np.cov(pixels, rowvar=False, dtype=np.float64), hermitian=True))
+
+    @cached_property
+    def rank(self) -> int:
+        """Of the covariance of the pixels, summed over blocks because a float64 copy of all pixels is large."""
+        squares = np.zeros((self.pixels.shape[1],) * 2)
+        for first in range(0, len(self.pixels), BLOCK):
+            centred = self.pixels[first : first + BLOCK] - self.pca.mean_.astype(np.float64)
+            squares += centred.T @ centred
+        return int(np.linalg.matrix_rank(squares, hermitian=True))
 
     def reconstruct(self, pixels: np.ndarray, d: int) -> np.ndarray:
         """Pixels `(n, P)` projected onto the affine space of the first d components."""
@@ -82,9 +95,9 @@ def pca_errors(pixels: np.ndarray, test_pixels: np.ndarray, dims: list[int]) -> 
 
 
 def compare_models_with_pca(
-    models: list[Autoencoder], train_pixels: np.ndarray, test_pixels: np.ndarray
+    name: str, models: list[Autoencoder], train_pixels: np.ndarray, test_pixels: np.ndarray
 ) -> PCAComparison:
-    """Autoencoders of several latent dimensions beside PCA; pixels `(n, P)` in [0, 1]."""
+    """Autoencoders of the model config `name` at several latent dimensions beside PCA; pixels `(n, P)` in [0, 1]."""
 
     def reconstruction(model: Autoencoder) -> Callable[[np.ndarray], np.ndarray]:
         def run(pixels: np.ndarray) -> np.ndarray:
@@ -101,10 +114,13 @@ def compare_models_with_pca(
         for layer in model.decoder
         if isinstance(layer, nn.Linear)
     }
-    return compare_with_pca(PCAReference(train_pixels), reconstructions, spanning, test_pixels)
+    settings, reference = shared_settings([model.spec.settings for model in models]), PCAReference(train_pixels)
+    return compare_with_pca(name, settings, reference, reconstructions, spanning, test_pixels)
 
 
 def compare_with_pca(
+    name: str,
+    settings: ModelSettings,
     reference: PCAReference,
     reconstructions: dict[int, Callable[[np.ndarray], np.ndarray]],
     spanning: dict[int, np.ndarray],
@@ -113,6 +129,7 @@ def compare_with_pca(
     """An autoencoder at several latent dimensions beside PCA.
 
     Args:
+        name, settings: of the model config.
         reconstructions: latent dimension → a function from pixels `(n, P)` to the autoencoder's reconstructions.
         spanning: latent dimension → the columns `(P, d)` that span what a linear decoder can draw; others are left out.
         test_pixels: `(n, P)` in [0, 1].
@@ -128,6 +145,8 @@ def compare_with_pca(
         return mean_squared_error(noise, reconstruct(noise)) / mean_squared_error(noise, reference.pca.mean_)
 
     return PCAComparison(
+        model=name,
+        settings=settings,
         dims=tuple(dims),
         rank=reference.rank,
         error=tuple(mean_squared_error(test_pixels, reconstructions[d](test_pixels)) for d in dims),

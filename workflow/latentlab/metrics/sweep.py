@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from latentlab.metrics.samples import real_distance
+from latentlab.models.precision import shared_settings
 from latentlab.records.metrics import MeanStd, SweepMetrics, SweepPoint
 
 SATURATION_TOLERANCE = 0.5  # nats by which a bound may lie below the best and count as equally good, at least
@@ -33,7 +34,7 @@ def summarise_sweep(
     threshold = bound.mean[best] - max(bound.std[best], SATURATION_TOLERANCE)
     return SweepMetrics(
         model=points[0].model,
-        settings=points[0].settings,
+        settings=shared_settings([point.settings for point in points]),
         dims=tuple(dims),
         seeds=len({point.seed for point in points}),
         weights=tuple(point.weights for point in points),

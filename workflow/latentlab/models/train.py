@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
+import msgspec
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, random_affine, split_batches
 from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.precision import autocast, resolve_precision
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
@@ -34,9 +35,9 @@ def train_model(
         device: where to train, a name that torch knows; only on the CPU do equal runs give equal bytes.
 
     Returns:
-        The model, on the CPU, and its history: a row per epoch with the loss and its terms, nats per image. The
-        training terms are means over the epoch, each image counted when it was seen; the validation terms are computed
-        after it.
+        The model, on the CPU, whose spec holds the precision that was used, and its history: a row per epoch with the
+        loss and its terms, nats per image. The training terms are means over the epoch, each image counted when it was
+        seen; the validation terms are computed after it.
 
     Raises:
         UserError: the loss is not finite any more, or has diverged.
@@ -44,7 +45,8 @@ def train_model(
     # Adam's moments of pixels that are always black decay to denormal numbers, which halve the speed of every step.
     torch.set_flush_denormal(True)
     torch.manual_seed(spec.seed)
-    settings = spec.settings
+    settings = resolve_precision(spec.settings, device)
+    spec = msgspec.structs.replace(spec, settings=settings)
     model = build_model(spec).to(device)
     optimizer = Adam(model, settings.weight_decay)
     images, labels = (tensor.to(device) for tensor in training)
@@ -120,13 +122,6 @@ def select_device(setting: str) -> str:
     if not available[setting]:
         raise UserError(f"config: device: this machine has no {setting}; choose auto or cpu")
     return setting
-
-
-def autocast(precision: str, device: str = "cpu") -> AbstractContextManager:
-    """The context in which matrix products have this precision. On a CPU bfloat16 is used only where the processor
-    multiplies it in hardware (AMX); elsewhere it would be slower. Weights, sums and the optimizer stay float32."""
-    hardware = device != "cpu" or torch.cpu.get_capabilities().get("amx_bf16", False)
-    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16" and hardware)
 
 
 def learning_rate(settings: ModelSettings, epoch: int) -> float:

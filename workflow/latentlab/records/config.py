@@ -14,7 +14,8 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.safe_yaml import read_yaml
 
 TEXT_SETTINGS = ("title", "course", "authors")
-OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed")  # top-level settings that override every model's own
+# Top-level settings that override every model's own.
+OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed", "precision")
 
 
 def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -394,6 +394,9 @@ class SweepMetrics(Record, frozen=True):
 class PCAComparison(Record, frozen=True):
     """pca_comparison.json: an autoencoder at several latent dimensions beside PCA. Sequences run over `dims`."""
 
+    model: str
+    """The name of the model config."""
+    settings: ModelSettings
     dims: tuple[int, ...]
     rank: int
     """Of the training pixels' covariance."""
@@ -434,6 +437,8 @@ class AugmentationMetrics(Record, frozen=True):
     """augmentation.json: test accuracy of classifiers trained with and without a model's samples, by number of real
     images. The model itself was trained on all training images."""
 
+    model: str
+    """The name of the model config."""
     settings: ModelSettings
     latent_dim: int
     seed: int

@@ -29,6 +29,7 @@ Count = Annotated[int, Meta(ge=1, le=COUNT_LIMIT)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LatentDim = Annotated[int, Meta(ge=1, le=4096)]
 LearningRate = Annotated[float, Meta(gt=0)]
+Precision = Literal["auto", "float32", "bfloat16"]
 Tolerance = Annotated[float, Meta(gt=0)]
 
 
@@ -44,7 +45,7 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
     output: Literal["sigmoid", "linear"] = "sigmoid"
     binarise: bool | Literal["training"] = False
     augment: bool = False
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "auto"
     beta: Annotated[float, Meta(ge=0)] = 1.0
     epochs: Count = 10
     batch_size: Count = 256
@@ -52,6 +53,7 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     seed: Seed = 0
+    instruction_set: Text | None = None
 
     @property
     def normalised_likelihood(self) -> bool:
@@ -86,6 +88,7 @@ class Settings(Record, frozen=True, omit_defaults=False):
     batch_size: Count | None
     learning_rate: LearningRate | None
     seed: Seed | None
+    precision: Precision | None
     device: Literal["auto", "cpu", "cuda", "mps"]
 
     grid_samples: Annotated[int, Meta(ge=2, le=100)]

@@ -39,6 +39,20 @@ def report_provenance(metrics: Metrics, records: Sequence[DataRecord], settings:
     )
 
 
+def used_settings(metrics: Metrics, settings: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a report with the precision and the instruction set that its models were trained with, so
+    that a run with it uses the same.
+
+    Args:
+        metrics, settings: as in `report_provenance`.
+    """
+    models = dict(settings["models"])
+    for model in map(_model_provenance, metrics.values()):
+        if model.settings and model.model in models:
+            models[model.model] = model.settings.to_dict()
+    return settings | {"models": models}
+
+
 def _model_provenance(namespace: SimpleNamespace) -> ModelProvenance:
     """From the top of the namespace, or from the first of its records that has the settings of the model."""
     sources = [namespace, *vars(namespace).values()]
