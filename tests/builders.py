@@ -48,6 +48,19 @@ def flat_images(*greys, shape=MNIST.image_shape):
     return np.repeat(np.array(greys)[:, None] / 255, np.prod(shape), axis=1)
 
 
+class GreyFeature:
+    """Stands for the reference classifier: its one feature is the mean grey of an image, 0 to 255."""
+
+    def features(self, x):
+        return 255 * x.mean(1, keepdim=True)
+
+
+def grey_images():
+    """Images that are flat greys from 0 to 99, uint8 (100, rows, columns), and their last digits as labels."""
+    greys = np.arange(100)
+    return np.repeat(greys, 784).reshape(-1, *MNIST.image_shape).astype(np.uint8), greys % 10
+
+
 def block_images(count, seed=0, dataset=MNIST):
     """uint8 images (count, rows, columns) of noise with a bright block, whose place is the class; and their labels."""
     rng = np.random.default_rng(seed)

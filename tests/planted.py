@@ -61,6 +61,7 @@ SETTINGS = ModelSettings(family="vae", hidden=(512,), precision="bfloat16", inst
 by_class = ByClass(mean=0.3, classes=tuple(0.1 * i - 0.2 for i in range(10)))
 separation = Separation(silhouette=by_class, neighbour_accuracy=by_class)
 losses = Losses(
+    reconstruction_floor=189.9,
     reconstruction=260.1,
     kl=6.7,
     negative_elbo=266.8,
@@ -92,7 +93,7 @@ def load(name: str) -> Assignment:
 def model(settings: ModelSettings) -> dict[str, Record]:
     """The metrics files of a model."""
     stochastic = settings.family == "vae"
-    plane = Coverage(near=0.62 if stochastic else 0.05, class_share=CLASS_SHARE)
+    plane = Coverage(precision=0.62 if stochastic else 0.05, class_share=CLASS_SHARE)
     model_losses = losses if stochastic else msgspec.structs.replace(losses, kl=None, negative_elbo=None)
     identity = {"model": "planted", "dataset": "FashionMNIST", "seed": 0, "latent_dim": 2, "settings": settings}
     return {
@@ -117,7 +118,6 @@ def model(settings: ModelSettings) -> dict[str, Record]:
                 active_units=2,
                 separation=separation,
                 overlaps=(("shirt", "coat", 0.31), ("sandal", "sneaker", 0.22), ("dress", "coat", 0.11)),
-                uncovered_prior_mass=0.25,
             ),
             data="d" * 64,
             weights="0" * 64,
@@ -126,6 +126,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
                 normalised=False,
                 log_likelihood=-260.0,
                 gap=6.8,
+                median_gap=5.1,
                 quadrature_error=0.0012,
             )
             if stochastic
@@ -137,15 +138,22 @@ def model(settings: ModelSettings) -> dict[str, Record]:
         "plane.json": PlaneMetrics(
             grid=plane,
             occupied=plane,
+            low=-4.0,
+            high=4.0,
+            samples=0.61 if stochastic else None,
             within_grid=0.97 if stochastic else 0.31,
-            interpolations=InterpolationSmoothness(max_step_ratio=1.29, near=0.87),
-            distance_scale=5.0,
+            interpolations=InterpolationSmoothness(
+                steps=10, max_step_ratio=1.29, max_step_ratio_interval=(1.2, 1.4), precision=0.6, ends_precision=0.7
+            ),
+            reconstructions=0.71,
+            real=0.89,
         ),
         "conditions.json": ConditionGrids(labels=(2, 4, 8), x=(-1.0, 1.0), y=(-1.0, 1.0), within_grid=0.97),
         "failures.json": FailureMetrics(
-            failures=(Failure(index=0, z=(0.0, 0.0), kind="far", distance=6.0, confidence=0.5),) * 6,
-            share=FailureShares(far=0.4, ambiguous=0.1),
-            distance_scale=5.0,
+            failures=(Failure(index=0, z=(0.0, 0.0), kind="unrealistic", realism=0.5, confidence=0.5),) * 6,
+            share=FailureShares(unrealistic=0.4, ambiguous=0.1),
+            real=FailureShares(unrealistic=0.11, ambiguous=0.05),
+            confidence_limit=0.6,
         ),
         "classifier.json": ClassifierMetrics(
             **identity,
@@ -192,6 +200,8 @@ def sweep() -> SweepMetrics:
         reconstruction=mean_std(260.0, 240.0, 239.0),
         kl=mean_std(6.0, 15.0, 15.0),
         active_units=mean_std(2, 4, 6),
+        informative_units=mean_std(2, 4, 5),
+        validation_loss=mean_std(266.0, 254.2, 254.0),
         importance_weighted=mean_std(-262.0, -251.0, -250.7),
         frechet=mean_std(30.0, 20.0, 21.0),
         frechet_real=2.0,

@@ -26,13 +26,14 @@ from latentlab.metrics.classification import (
     class_log_prior,
     compute_log_joint,
     evaluate_methods,
+    max_log_probs,
 )
 from latentlab.metrics.grids import grid_axis, grid_points, tile_images
-from latentlab.metrics.latent_plane import coverage, find_failures
+from latentlab.metrics.latent_plane import coverage, failure_shares, find_failures
 from latentlab.metrics.latents import encode_splits, measure_latents
-from latentlab.metrics.neighbours import ReferenceImages
 from latentlab.metrics.pca import compare_models_with_pca, project
 from latentlab.metrics.posteriors import select_posteriors
+from latentlab.metrics.realism import RealImages
 from latentlab.metrics.reference_classifier import class_probabilities, train_reference_classifier
 from latentlab.metrics.samples import real_distance, reference_moments, sample_distance
 from latentlab.models import networks
@@ -170,7 +171,7 @@ def test_a_model_family_is_one_class_and_a_model_config_that_names_it(checkout):
     metrics = ModelMetrics.read(metrics_file)
     assert metrics.settings.family == "noisyvae" and metrics.model == "mine"
     assert metrics.test.kl > 0 and metrics.likelihood.log_likelihood is not None, "it is a VAE of a plane"
-    assert len(metrics.layers) == 4 and metrics.latents.uncovered_prior_mass is not None
+    assert len(metrics.layers) == 4 and metrics.latents.overlaps is not None
     assert history["epoch"] == [1]
     assert (checkout.folder / "reconstructions.png").exists() and (checkout.folder / "samples.png").exists()
 
@@ -314,15 +315,15 @@ def test_the_plane_of_a_model_of_a_new_data_set_is_decoded_and_measured(record, 
     pixels = decode_latents(models["vae"], positions)
     write_png(tmp_path / "grid.png", tile_images(pixels.reshape(-1, *record.declaration.image_shape), 5))
     assert read_png(tmp_path / "grid.png").shape == (5 * 12, 5 * 20)
-    (images, labels), (held_out, _) = (splits[split] for split in ("train", "validation"))
-    reference = ReferenceImages(images.numpy(), labels.numpy(), held_out.numpy())
-    measured = coverage(reference, pixels, record.declaration.n_classes)
-    assert len(measured.class_share) == 3 and sum(measured.class_share) == pytest.approx(1)
-    distance, _ = reference.nearest(pixels)
+    real = RealImages(classifier, *(part.numpy() for part in splits["train"]))
+    measured = coverage(real, pixels, record.declaration.n_classes)
+    assert len(measured.class_share) == 3 and sum(measured.class_share) == pytest.approx(measured.precision)
+    realism, _ = real.compare(pixels)
     probabilities = class_probabilities(classifier, pixels)
     assert probabilities.shape == (25, 3)
-    failures = find_failures(positions, distance, reference.distance_scale / 2, probabilities).failures
-    assert failures and all(failure.kind in ("far", "ambiguous") for failure in failures)
+    shares = failure_shares(realism, probabilities)
+    failures = find_failures(positions, realism / realism.max() / 2, probabilities, shares).failures
+    assert failures and all(failure.kind in ("unrealistic", "ambiguous") for failure in failures)
 
 
 def test_a_conditional_vae_classifies_the_images_of_a_new_data_set(record, splits, models):
@@ -333,7 +334,8 @@ def test_a_conditional_vae_classifies_the_images_of_a_new_data_set(record, split
     grid, error = choose_classifier_grid(model, images["test"], tolerance=0.02)
     joints = {split: compute_log_joint(model, values, prior, grid) for split, values in images.items()}
     labels = {split: splits[split][1].numpy() for split in ("validation", "test")}
-    methods = evaluate_methods(joints, labels, n_classes)
+    limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood")}
+    methods = evaluate_methods(joints, limits, labels, n_classes)
     predictions = methods[best_method(methods)]
     assert best_method(methods) == "quadrature" and predictions.accuracy > 0.9 and predictions.auroc > 0.9
     assert np.array(predictions.confusion).shape == (3, 3)

@@ -30,6 +30,7 @@ rule decode_plane:
         data="results/data/{dataset}.json",
         weights=f"{PLANE_FOLDER}/weights.safetensors",
         codes=f"{PLANE_FOLDER}/codes.npz",
+        reference_classifier="results/reference_classifiers/{dataset}.safetensors",
         code=modules_of("decode_plane.py"),
     output:
         grid=in_report(f"{PLANE_FOLDER}/grid.png", "Latent planes", "uniform steps"),

@@ -5,6 +5,7 @@ rule evaluate_sweep_point:
     input:
         data="results/data/{dataset}.json",
         weights=f"{RUN_FOLDER}/weights.safetensors",
+        history=f"{RUN_FOLDER}/history.csv",
         reference_classifier="results/reference_classifiers/{dataset}.safetensors",
         moments="results/reference_classifiers/{dataset}.npz",
         code=modules_of("evaluate_sweep_point.py"),

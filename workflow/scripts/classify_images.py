@@ -6,6 +6,7 @@ from latentlab.metrics.classification import (
     compute_log_joint,
     confident_mistakes,
     evaluate_methods,
+    max_log_probs,
 )
 from latentlab.metrics.grids import tile_images
 from latentlab.models.checkpoint import load_checkpoint
@@ -25,7 +26,8 @@ with job(snakemake.log):
     prior = class_log_prior(load_split(record, "train")[1], n_classes)
     grid, error = choose_classifier_grid(model, images["test"], params.tolerance)
     joints = {split: compute_log_joint(model, images[split], prior, grid, params.samples) for split in splits}
-    methods = evaluate_methods(joints, labels, n_classes)
+    limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood")}
+    methods = evaluate_methods(joints, limits, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
     ClassifierMetrics(

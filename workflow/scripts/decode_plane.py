@@ -4,13 +4,18 @@ from latentlab.data.splits import load_split
 from latentlab.metrics.grids import grid_axis, grid_points, occupied_range, tile_images
 from latentlab.metrics.latent_plane import coverage, interpolation_paths, interpolation_smoothness
 from latentlab.metrics.latents import share_within
-from latentlab.metrics.neighbours import ReferenceImages
+from latentlab.metrics.realism import RealImages
+from latentlab.metrics.reference_classifier import load_reference_classifier
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inference import decode_latents
+from latentlab.models.inputs import to_pixels
+from latentlab.models.networks import VAE
 from latentlab.records.data import DataRecord
 from latentlab.records.metrics import Axes, Grids, PlaneMetrics
 from latentlab.runtime.files import write_png
 from latentlab.runtime.jobs import job
+
+N_SAMPLES = 5000  # draws of the prior
 
 with job(snakemake.log):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
@@ -30,13 +35,19 @@ with job(snakemake.log):
     grids = Grids(**{name: Axes(x=tuple(x.tolist()), y=tuple(y.tolist())) for name, (x, y) in axes.items()})
     grids.write(outputs.axes)
 
-    reference = ReferenceImages(*load_split(record, "train"), load_split(record, "validation")[0])
+    classifier = load_reference_classifier(inputs.reference_classifier, dataset)
+    real = RealImages(classifier, *load_split(record, "train"))
     paths = interpolation_paths(codes["test_mean"])
     path_pixels = decode_latents(model, paths.reshape(-1, 2)).reshape(*paths.shape[:2], -1)
+    prior = np.random.default_rng(0).standard_normal((N_SAMPLES, 2), np.float32)
     PlaneMetrics(
-        grid=coverage(reference, decoded["grid"], dataset.n_classes),
-        occupied=coverage(reference, decoded["occupied"], dataset.n_classes),
+        grid=coverage(real, decoded["grid"], dataset.n_classes),
+        occupied=coverage(real, decoded["occupied"], dataset.n_classes),
+        low=float(axis[0]),
+        high=float(axis[-1]),
         within_grid=share_within(codes["test_mean"], axis),
-        interpolations=interpolation_smoothness(reference, path_pixels),
-        distance_scale=reference.distance_scale,
+        interpolations=interpolation_smoothness(real, path_pixels),
+        reconstructions=real.precision(decode_latents(model, codes["test_mean"])),
+        samples=real.precision(decode_latents(model, prior)) if isinstance(model, VAE) else None,
+        real=real.precision(to_pixels(load_split(record, "test")[0])),
     ).write(outputs.metrics)

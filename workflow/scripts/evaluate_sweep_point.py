@@ -7,7 +7,7 @@ from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inputs import to_tensors
 from latentlab.models.networks import VAE
 from latentlab.records.data import DataRecord
-from latentlab.runtime.files import sha256
+from latentlab.runtime.files import read_csv, sha256
 from latentlab.runtime.jobs import job
 
 with job(snakemake.log):
@@ -18,6 +18,7 @@ with job(snakemake.log):
         snakemake.wildcards.model,
         model,
         sha256(inputs.weights),
+        read_csv(inputs.history)["validation_loss"][-1],
         to_tensors(*load_split(record, "test")),
         load_reference_classifier(inputs.reference_classifier, record.declaration),
         dict(np.load(inputs.moments)),

@@ -104,11 +104,12 @@ def plant_results(folder, dataset):
     )
     FailureMetrics(
         failures=(
-            Failure(index=0, z=(0.0, 1.0), kind="far", distance=3.0, confidence=0.9),
-            Failure(index=1, z=(1.0, 0.0), kind="ambiguous", distance=1.0, confidence=0.3),
+            Failure(index=0, z=(0.0, 1.0), kind="unrealistic", realism=0.4, confidence=0.9),
+            Failure(index=1, z=(1.0, 0.0), kind="ambiguous", realism=1.2, confidence=0.3),
         ),
-        share=FailureShares(far=0.5, ambiguous=0.5),
-        distance_scale=2.0,
+        share=FailureShares(unrealistic=0.5, ambiguous=0.5),
+        real=FailureShares(unrealistic=0.1, ambiguous=0.1),
+        confidence_limit=0.6,
     ).write(folder / "failures.json")
     posteriors = {
         "axes": np.sort(rng.normal(size=(2, 2, 5))),
@@ -133,7 +134,14 @@ def plant_results(folder, dataset):
         f"{split}_{term}" for split in ("train", "validation") for term in ("loss", "reconstruction", "kl")
     ]
     write_csv(folder / "history.csv", [{"epoch": i} | dict.fromkeys(columns_of_history, 9 - i) for i in (1, 2)])
-    losses = Losses(reconstruction=1.0, squared_error=0.1, root_squared_error=0.3, background_error=0.1, ink_error=0.2)
+    losses = Losses(
+        reconstruction=1.0,
+        reconstruction_floor=0.5,
+        squared_error=0.1,
+        root_squared_error=0.3,
+        background_error=0.1,
+        ink_error=0.2,
+    )
     ModelMetrics(
         model="vae",
         dataset=dataset.name,
@@ -159,7 +167,15 @@ def plant_results(folder, dataset):
     ).write(folder / "metrics.json")
 
     spread = MeanStd(mean=(3.0, 2.0), std=(0.1, 0.2))
-    names = ("squared_error", "negative_elbo", "reconstruction", "kl", "active_units")
+    names = (
+        "squared_error",
+        "negative_elbo",
+        "reconstruction",
+        "kl",
+        "active_units",
+        "informative_units",
+        "validation_loss",
+    )
     SweepMetrics(
         model="vae",
         settings=SETTINGS,
@@ -368,7 +384,7 @@ def test_posteriors_show_their_images_in_the_shape_of_the_data_set(wide):
 def test_failures_are_named_at_the_middles_of_their_images(wide):
     (ax,) = create("failures", wide, WIDE).axes
     assert ax.get_yticks().tolist() == [6, 18] and ax.get_xticks().tolist() == [10, 30]
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["1: 1.5×", "2: 30%"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1: 0.40", "2: 30%"]
 
 
 def test_failures_are_numbered_at_their_positions_of_the_decoder_grid(mnist):

@@ -8,7 +8,9 @@ from latentlab.metrics.bounds import (
     estimate_likelihood,
     evaluate_bounds,
     evaluate_losses,
+    evaluated_pixels,
     log_likelihood_bounds,
+    reconstruction_floor,
     squared_errors,
 )
 from latentlab.models.networks import build_model
@@ -70,11 +72,23 @@ def test_an_autoencoder_has_no_kl_term_and_no_elbo():
 def test_both_bounds_lie_below_the_log_likelihood(conditional):
     model = train(conditional=conditional, binarise=True)
     losses, likelihoods = estimate_likelihood(model, IMAGES[:100], LABELS[:100])
-    losses_of_64_draws, weighted = evaluate_bounds(model, IMAGES[:100], LABELS[:100], samples=64)
+    losses_of_64_draws, bounds = evaluate_bounds(model, IMAGES[:100], LABELS[:100], samples=64)
     assert losses_of_64_draws.negative_elbo == pytest.approx(losses.negative_elbo, abs=0.3)
+    weighted = bounds.importance_weighted.mean().item()
     assert -losses.negative_elbo < weighted < likelihoods.log_likelihood + likelihoods.quadrature_error
     assert likelihoods.gap == pytest.approx(likelihoods.log_likelihood + losses.negative_elbo)
+    assert 0 < likelihoods.median_gap < 2 * likelihoods.gap
     assert likelihoods.quadrature_error < 0.01 and likelihoods.importance_weighted is likelihoods.samples is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"binarise": True}, {"likelihood": "gaussian", "sigma": 0.5}])
+def test_no_decoder_does_better_than_the_floor_and_one_that_knows_the_image_reaches_it(settings):
+    model, x = build_model(model_spec(**settings)), evaluated_pixels(build_model(model_spec(**settings)), IMAGES[:50])
+    floor = reconstruction_floor(model, x)
+    exact = torch.logit(x.double(), eps=1e-12)  # an output whose mean is the image itself
+    assert -model.likelihood.log_prob(x.double(), exact).mean().item() == pytest.approx(floor, abs=1e-3)
+    assert evaluate_losses(model, IMAGES[:50], LABELS[:50]).reconstruction > floor
+    assert (floor == 0) == (settings.get("binarise") is True)
 
 
 def test_only_binary_or_gaussian_pixels_have_a_normalised_likelihood():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from builders import MNIST, model_spec
 
-from latentlab.metrics.active_units import active_units
+from latentlab.metrics.active_units import active_units, informative_units
 from latentlab.metrics.latents import encode_splits, measure_latents, mutual_information, share_within
 from latentlab.models.networks import Autoencoder
 
@@ -57,11 +57,11 @@ def test_a_plane_has_measures_that_three_dimensions_have_not():
     latents, correlations = measure_latents(arrays, test_images, MNIST.classes)
     assert latents.neighbour_accuracy == 1 and latents.active_units == 2
     assert latents.mutual_information == pytest.approx(np.log(10), abs=0.1)
-    assert 0 < latents.uncovered_prior_mass < 1 and correlations is not None and len(correlations.ink) == 2
+    assert latents.overlaps is not None and correlations is not None and len(correlations.ink) == 2
     assert len(latents.separation.silhouette.classes) == 10 and len(latents.overlaps) == 3
     solid = {name: np.repeat(a, 2, 1)[:, :3] if a.ndim == 2 else a for name, a in arrays.items()}
     latents, correlations = measure_latents(solid, test_images, MNIST.classes)
-    assert latents.uncovered_prior_mass is latents.overlaps is correlations is None and len(latents.std) == 3
+    assert latents.overlaps is correlations is None and len(latents.std) == 3
 
 
 def test_standard_deviation_and_range_of_a_known_gaussian():
@@ -79,6 +79,14 @@ def test_an_unused_unit_is_not_active():
     mean = RNG.normal(size=(5000, 4)) * [1, 0.5, 0.05, 0] + [0, 0, 0, 3]
     assert active_units(mean) == 2
     assert active_units(mean, threshold=0.001) == 3
+
+
+def test_informative_units_hold_the_kl_term():
+    mean, log_var = np.zeros((10, 4)), np.zeros((10, 4))
+    assert informative_units(mean, log_var) == 0
+    mean[:, 2] = 2  # 2 nats
+    mean[:, 0] = np.sqrt(0.4)  # 0.2 nats: 9 % of both
+    assert informative_units(mean, log_var) == 2 and informative_units(mean, log_var, share=0.9) == 1
 
 
 def test_mutual_information_of_separate_mixed_and_unrelated_classes():

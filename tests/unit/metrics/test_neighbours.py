@@ -2,10 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from builders import flat_images
 
 from latentlab.metrics.neighbours import (
-    ReferenceImages,
     class_separation,
     neighbour_accuracy,
     neighbour_class_shares,
@@ -28,16 +26,6 @@ def test_neighbour_accuracy_is_1_for_separate_classes_and_chance_for_noise():
     assert neighbour_accuracy(clusters[:800], labels[:800], clusters[800:], labels[800:]) == 1
     noise = RNG.normal(size=(1000, 2))
     assert neighbour_accuracy(noise[:800], labels[:800], noise[800:], labels[800:]) < 0.25
-
-
-def test_images_are_near_if_they_are_nearer_than_half_of_the_held_out_ones():
-    greys = np.arange(100)
-    images = np.repeat(greys, 784).reshape(-1, 28, 28).astype(np.uint8)
-    reference = ReferenceImages(images, greys % 10, flat_images(*greys[:-1] + 0.5))  # half a grey between them
-    assert reference.distance_scale == pytest.approx(0.5 * 28 / 255, rel=1e-3)
-    assert reference.near(flat_images(10.4, 30.0, 200, 101)).tolist() == [True, True, False, False]
-    distance, index = reference.nearest(flat_images(10.4, 200))
-    assert index.tolist() == [10, 99] and distance == pytest.approx([0.4 * 28 / 255, 101 * 28 / 255], rel=1e-3)
 
 
 def test_separation_is_high_for_separate_classes_and_low_for_noise():

@@ -71,9 +71,7 @@ def failures(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     (panel,) = panels
     metrics = FailureMetrics.read(panel.files["failures.json"])
     titles = [
-        f"{number}: {failure.distance / metrics.distance_scale:.1f}×"
-        if failure.kind == "far"
-        else f"{number}: {failure.confidence:.0%}"
+        f"{number}: {failure.realism:.2f}" if failure.kind == "unrealistic" else f"{number}: {failure.confidence:.0%}"
         for number, failure in enumerate(metrics.failures, 1)
     ]
     rows, columns = dataset.image_shape

@@ -7,3 +7,11 @@ def active_units(mean: np.ndarray, threshold: float = 0.01) -> int:
     """How many latent dimensions are in use: those whose posterior means `(n, d)` have a variance above `threshold`,
     Var over x of E_q[z] (Burda et al. 2016)."""
     return int((mean.var(axis=0) > threshold).sum())
+
+
+def informative_units(mean: np.ndarray, log_var: np.ndarray, share: float = 0.95) -> int:
+    """The fewest latent dimensions that together hold `share` of the KL term, for the means and log variances `(n, d)`
+    of q(z|x). Unlike `active_units` it has no threshold in units of z, at which many variances may lie."""
+    kl = 0.5 * (np.square(mean) + np.exp(log_var) - log_var - 1).mean(axis=0, dtype=np.float64)
+    cumulative = np.cumsum(np.sort(kl)[::-1])
+    return int(np.searchsorted(cumulative, share * cumulative[-1]) + 1) if cumulative[-1] > 0 else 0

@@ -22,24 +22,31 @@ def evaluate_losses(model: Autoencoder, images: Tensor, labels: Tensor, seed: in
     """The terms of the loss and the reconstruction errors, means over uint8 images (n, rows, columns)."""
     if isinstance(model, VAE):
         return evaluate_bounds(model, images, labels, ELBO_SAMPLES, seed)[0]
-    torch.manual_seed(seed)
+    x = evaluated_pixels(model, images, seed)
     terms = sum_terms(model, model.evaluation_terms, images, labels)
     reconstruction = float(terms["reconstruction"]) / len(images)
-    return Losses(reconstruction=reconstruction, **squared_errors(model, images, labels))
+    floor, errors = reconstruction_floor(model, x), squared_errors(model, images, labels)
+    return Losses(reconstruction=reconstruction, reconstruction_floor=floor, **errors)
 
 
 def evaluate_bounds(
     model: VAE, images: Tensor, labels: Tensor, samples: int = BOUND_SAMPLES, seed: int = 0
-) -> tuple[Losses, float]:
-    """The losses of `evaluate_losses`, and the importance-weighted bound on log p(x) from the same draws."""
+) -> tuple[Losses, Bounds]:
+    """The losses of `evaluate_losses`, and the bounds on log p(x) of each image from the same draws."""
     x = evaluated_pixels(model, images, seed)
     batches = [
         log_likelihood_bounds(model, batch, y, samples) for batch, y in split_batches(EVALUATION_BATCH, x, labels)
     ]
-    reconstruction, kl, weighted = (torch.cat(values).double().mean().item() for values in zip(*batches, strict=True))
-    negative_elbo = reconstruction + kl
-    errors = squared_errors(model, images, labels)
-    return Losses(reconstruction=reconstruction, kl=kl, negative_elbo=negative_elbo, **errors), weighted
+    bounds = Bounds(*(torch.cat(values).double() for values in zip(*batches, strict=True)))
+    reconstruction, kl = bounds.reconstruction.mean().item(), bounds.kl.mean().item()
+    losses = Losses(
+        reconstruction=reconstruction,
+        reconstruction_floor=reconstruction_floor(model, x),
+        kl=kl,
+        negative_elbo=reconstruction + kl,
+        **squared_errors(model, images, labels),
+    )
+    return losses, bounds
 
 
 def evaluated_pixels(model: Autoencoder, images: Tensor, seed: int = 0) -> Tensor:
@@ -47,6 +54,11 @@ def evaluated_pixels(model: Autoencoder, images: Tensor, seed: int = 0) -> Tenso
     same binary pixels."""
     torch.manual_seed(seed)
     return model_input(images, model.spec.settings)
+
+
+def reconstruction_floor(model: Autoencoder, x: Tensor) -> float:
+    """The mean over pixels (n, P) of the least −log p(x|z) that any decoder could reach."""
+    return -model.likelihood.max_log_prob(x).double().mean().item()
 
 
 def squared_errors(model: Autoencoder, images: Tensor, labels: Tensor) -> dict[str, float]:
@@ -92,16 +104,18 @@ def estimate_likelihood(
     """
     normalised = model.spec.settings.normalised_likelihood
     if model.latent_dim > 2:
-        losses, bound = evaluate_bounds(model, images, labels, samples, seed)
-        return losses, Likelihoods(normalised=normalised, importance_weighted=bound, samples=samples)
-    losses, _ = evaluate_bounds(model, images, labels, ELBO_SAMPLES, seed)
+        losses, bounds = evaluate_bounds(model, images, labels, samples, seed)
+        weighted = bounds.importance_weighted.mean().item()
+        return losses, Likelihoods(normalised=normalised, importance_weighted=weighted, samples=samples)
+    losses, bounds = evaluate_bounds(model, images, labels, ELBO_SAMPLES, seed)
     x = evaluated_pixels(model, images, seed)
     grid, error = choose_grid(model, x, labels, tolerance)
-    log_likelihood = quadrature_log_likelihood(model, x, labels, grid).double().mean().item()
-    assert losses.negative_elbo is not None
+    log_likelihood = quadrature_log_likelihood(model, x, labels, grid).double()
+    gap = log_likelihood - bounds.elbo
     return losses, Likelihoods(
         normalised=normalised,
-        log_likelihood=log_likelihood,
-        gap=log_likelihood + losses.negative_elbo,
+        log_likelihood=log_likelihood.mean().item(),
+        gap=gap.mean().item(),
+        median_gap=gap.median().item(),
         quadrature_error=error,
     )

@@ -165,30 +165,37 @@ def most_confused(counts: np.ndarray, count: int = 3) -> tuple[tuple[int, int, f
     )
 
 
-def ood_auroc(log_joint: np.ndarray, ood_log_joint: np.ndarray) -> float:
-    """How well log p(x) tells in-distribution images from OOD images, from log joints `(n, classes)` and `(m,
-    classes)`.
+def ood_auroc(scores: np.ndarray, ood_scores: np.ndarray) -> float:
+    """How well scores tell in-distribution images `(n,)` from OOD images `(m,)`: the probability that of a pair the
+    in-distribution image has the higher one. 1 separates them, ½ is chance, and below ½ the model finds OOD images the
+    more likely ones (Nalisnick et al. 2019)."""
+    in_distribution = np.repeat([1, 0], [len(scores), len(ood_scores)])
+    return float(roc_auc_score(in_distribution, np.concatenate([scores, ood_scores])))
 
-    It is the probability that the in-distribution image of a pair has the higher log p(x): 1 separates them, ½ is
-    chance, and below ½ OOD images are the more probable ones (Nalisnick et al. 2019).
-    """
-    in_distribution = np.repeat([1, 0], [len(log_joint), len(ood_log_joint)])
-    return float(roc_auc_score(in_distribution, logsumexp(np.concatenate([log_joint, ood_log_joint]), axis=1)))
+
+def max_log_probs(model: Autoencoder, images: np.ndarray) -> np.ndarray:
+    """The highest log p(x|z) that any decoder with the model's likelihood gives uint8 images, `(n,)` nats."""
+    return model.likelihood.max_log_prob(to_pixels(images)).double().numpy()
 
 
 def evaluate_methods(
-    log_joints: dict[str, dict[Method, np.ndarray]], labels: dict[str, np.ndarray], n_classes: int
+    log_joints: dict[str, dict[Method, np.ndarray]],
+    limits: dict[str, np.ndarray],
+    labels: dict[str, np.ndarray],
+    n_classes: int,
 ) -> dict[Method, MethodPredictions]:
     """The predictions of each method on the test images.
 
     Args:
         log_joints: split → method → log joint `(n, classes)`, for "validation", on which the temperature is fitted,
             "test", and "ood", the test images of another data set.
+        limits: split → `max_log_probs` `(n,)`, for "test" and "ood".
         labels: split → labels `(n,)`, for the first two.
     """
     methods: dict[Method, MethodPredictions] = {}
     for method, joint in log_joints["test"].items():
         temperature = fit_temperature(log_joints["validation"][method], labels["validation"])
+        scores, ood_scores = (logsumexp(log_joints[split][method], axis=1) - limits[split] for split in ("test", "ood"))
         counts = confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(n_classes))
         predictions = measure_predictions(joint, labels["test"])
         methods[method] = MethodPredictions(
@@ -200,7 +207,7 @@ def evaluate_methods(
             temperature_scaled=measure_predictions(joint, labels["test"], temperature),
             confusion=tuple(map(tuple, counts.tolist())),
             most_confused=most_confused(counts),
-            auroc=ood_auroc(joint, log_joints["ood"][method]),
+            auroc=ood_auroc(scores, ood_scores),
         )
     return methods
 

@@ -1,27 +1,28 @@
 """What a latent plane shows: what its decoder draws, how it interpolates, and where it may fail."""
 
 import itertools
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
-from latentlab.metrics.neighbours import ReferenceImages
+from latentlab.metrics.realism import RealImages
 from latentlab.records.metrics import Coverage, Failure, FailureMetrics, FailureShares, InterpolationSmoothness
 
-Kind = Literal["far", "ambiguous"]
+Kind = Literal["unrealistic", "ambiguous"]
 
 N_PATHS, N_STEPS = 100, 10  # straight lines between codes, and steps along each
+N_BOOTSTRAP = 1000  # resamples of the lines
 AMBIGUOUS_BELOW = 0.6  # an image is ambiguous if its most probable class is less probable than this
 PRIOR_LIMIT = 2.0  # standard deviations around the origin that hold 86 % of the prior's mass
 MIN_DISTANCE = 0.4  # between reported failures, in units of z
 
 
-def coverage(reference: ReferenceImages, pixels: np.ndarray, n_classes: int) -> Coverage:
-    """Which training images decoded images, pixels `(n, P)`, resemble."""
-    distance, index = reference.nearest(pixels)
-    shares = np.bincount(reference.labels[index], minlength=n_classes) / len(pixels)
-    return Coverage(near=float((distance <= reference.distance_scale).mean()), class_share=tuple(shares.tolist()))
+def coverage(real: RealImages, pixels: np.ndarray, n_classes: int) -> Coverage:
+    """How many decoded images, pixels `(n, P)`, pass as real, and as which classes."""
+    realism, nearest = real.compare(pixels)
+    passes = realism >= 1
+    shares = np.bincount(real.labels[nearest[passes]], minlength=n_classes) / len(pixels)
+    return Coverage(precision=float(passes.mean()), class_share=tuple(shares.tolist()))
 
 
 def interpolation_paths(codes: np.ndarray, seed: int = 0, n: int = N_PATHS, steps: int = N_STEPS) -> np.ndarray:
@@ -31,54 +32,48 @@ def interpolation_paths(codes: np.ndarray, seed: int = 0, n: int = N_PATHS, step
     return (codes[ends[:, 0], None] * (1 - t) + codes[ends[:, 1], None] * t).astype(np.float32)
 
 
-def interpolation_smoothness(reference: ReferenceImages, decoded: np.ndarray) -> InterpolationSmoothness:
+def interpolation_smoothness(real: RealImages, decoded: np.ndarray) -> InterpolationSmoothness:
     """How images, pixels `(n, steps + 1, P)`, change along interpolation paths."""
     step = np.linalg.norm(np.diff(decoded, axis=1), axis=2)
     moving = step.mean(axis=1) > 0
-    ratio = np.median(step[moving].max(axis=1) / step[moving].mean(axis=1)) if moving.any() else 1.0
-    between = decoded[:, 1:-1].reshape(-1, decoded.shape[2])
-    return InterpolationSmoothness(max_step_ratio=float(ratio), near=float(reference.near(between).mean()))
-
-
-def uncovered_prior_mass(codes: np.ndarray, low: float = -4, high: float = 4, n_cells: int = 40) -> float:
-    """Share of the prior N(0, I) in cells without a code, for codes `(n, 2)` and `n_cells`² cells in [low, high]².
-
-    The prior outside the grid is left out. The share depends on the number of codes: even n draws from the prior itself
-    leave some cells empty.
-    """
-    edges = np.linspace(low, high, n_cells + 1)
-    mass = np.diff([NormalDist().cdf(edge) for edge in edges])
-    prior = np.outer(mass, mass)
-    counts, _, _ = np.histogram2d(codes[:, 0], codes[:, 1], bins=(edges, edges))
-    return float(prior[counts == 0].sum() / prior.sum())
+    ratios = step[moving].max(axis=1) / step[moving].mean(axis=1) if moving.any() else np.ones(1)
+    resampled = np.random.default_rng(0).choice(ratios, (N_BOOTSTRAP, len(ratios)))
+    low, high = np.quantile(np.median(resampled, axis=1), [0.025, 0.975])
+    inner, ends = (part.reshape(-1, decoded.shape[2]) for part in (decoded[:, 1:-1], decoded[:, [0, -1]]))
+    return InterpolationSmoothness(
+        steps=step.shape[1],
+        max_step_ratio=float(np.median(ratios)),
+        max_step_ratio_interval=(float(low), float(high)),
+        precision=real.precision(inner),
+        ends_precision=real.precision(ends),
+    )
 
 
 def find_failures(
     positions: np.ndarray,
-    distance: np.ndarray,
-    distance_scale: float,
+    realism: np.ndarray,
     probabilities: np.ndarray,
+    real: FailureShares,
     prior_limit: float = PRIOR_LIMIT,
     count: int = 6,
 ) -> FailureMetrics:
     """Where, within `prior_limit` of the origin, decoded images are unlike the data.
 
-    "far" failures have a distance above the scale, "ambiguous" ones a confidence below `AMBIGUOUS_BELOW`. At most
+    "unrealistic" failures have a realism below 1, "ambiguous" ones a confidence below `AMBIGUOUS_BELOW`. At most
     `count` are listed, at least `MIN_DISTANCE` apart: both kinds alternate, the worst of each first, and a position is
     listed once.
 
     Args:
         positions: decoded latent positions `(n, 2)`.
-        distance: of each decoded image to its nearest training image, `(n,)`.
-        distance_scale: such a distance that is usual for real images.
-        probabilities: class probabilities of the decoded images, `(n, classes)`.
+        realism: of the decoded images, `(n,)` (`RealImages.compare`).
+        probabilities: their class probabilities, `(n, classes)`.
+        real: the shares of real images that fail by the same measures (`failure_shares`).
     """
     confidence = probabilities.max(axis=1)
     inside = np.linalg.norm(positions, axis=1) <= prior_limit
-    is_far, is_ambiguous = distance > distance_scale, confidence < AMBIGUOUS_BELOW
     scores: dict[Kind, np.ndarray] = {
-        "far": np.where(inside & is_far, distance / distance_scale, 0),
-        "ambiguous": np.where(inside & is_ambiguous, 1 - confidence, 0),
+        "unrealistic": np.where(inside & (realism < 1), 1 / realism, 0),
+        "ambiguous": np.where(inside & (confidence < AMBIGUOUS_BELOW), 1 - confidence, 0),
     }
     failures: list[Failure] = []
     for kind in itertools.cycle(scores):
@@ -95,9 +90,15 @@ def find_failures(
                 index=worst,
                 z=tuple(positions[worst].tolist()),
                 kind=kind,
-                distance=float(distance[worst]),
+                realism=float(realism[worst]),
                 confidence=float(confidence[worst]),
             )
         )
-    share = FailureShares(far=float(is_far[inside].mean()), ambiguous=float(is_ambiguous[inside].mean()))
-    return FailureMetrics(failures=tuple(failures), share=share, distance_scale=distance_scale)
+    share = failure_shares(realism[inside], probabilities[inside])
+    return FailureMetrics(failures=tuple(failures), share=share, real=real, confidence_limit=AMBIGUOUS_BELOW)
+
+
+def failure_shares(realism: np.ndarray, probabilities: np.ndarray) -> FailureShares:
+    """Shares of images that fail, from their realism `(n,)` and class probabilities `(n, classes)`."""
+    ambiguous = probabilities.max(axis=1) < AMBIGUOUS_BELOW
+    return FailureShares(unrealistic=float((realism < 1).mean()), ambiguous=float(ambiguous.mean()))

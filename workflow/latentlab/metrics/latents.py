@@ -6,7 +6,6 @@ from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
 from latentlab.metrics.active_units import active_units
-from latentlab.metrics.latent_plane import uncovered_prior_mass
 from latentlab.metrics.morphometrics import measure_shapes, shape_correlations
 from latentlab.metrics.neighbours import (
     class_separation,
@@ -64,7 +63,6 @@ def measure_latents(
         active_units=active_units(test),
         separation=class_separation(test, test_labels, len(classes)),
         overlaps=None if shares is None else overlapping_classes(shares, classes),
-        uncovered_prior_mass=uncovered_prior_mass(train) if is_plane else None,
     )
     return latents, shape_correlations(test, measure_shapes(test_images)) if is_plane else None
 

@@ -10,8 +10,6 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from latentlab.records.metrics import ByClass, Separation
 
 N_NEIGHBOURS = 5
-NEAR_QUANTILE = 0.5  # "near the data": nearer to a training image than the median held-out image is
-N_HELD_OUT = 1000  # held-out images that this distance is measured on
 
 sklearn.set_config(working_memory=128)  # MiB of distances at a time: its default, 1024, is no faster
 
@@ -30,25 +28,6 @@ def neighbour_accuracy(
 ) -> float:
     """Share of test codes `(n, d)` whose class is the majority's among their k nearest training codes `(m, d)`."""
     return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
-
-
-class ReferenceImages:
-    """Training images to compare other images with, and how near to them a held-out image usually is."""
-
-    def __init__(self, images: np.ndarray, labels: np.ndarray, held_out: np.ndarray) -> None:
-        """Training images `(n, rows, columns)`, their labels `(n,)`, and held-out images; all uint8."""
-        self.labels = labels
-        self.index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(flat_pixels(images))
-        self.distance_scale = float(np.quantile(self.nearest(held_out[:N_HELD_OUT])[0], NEAR_QUANTILE))
-
-    def nearest(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Distance to the nearest training image and that image's index, each `(n,)`."""
-        distance, index = self.index.kneighbors(flat_pixels(images))
-        return distance[:, 0], index[:, 0]
-
-    def near(self, images: np.ndarray) -> np.ndarray:
-        """Which images are nearer to some training image than the median held-out image is, bool `(n,)`."""
-        return self.nearest(images)[0] <= self.distance_scale
 
 
 def class_separation(points: np.ndarray, labels: np.ndarray, n_classes: int) -> Separation:

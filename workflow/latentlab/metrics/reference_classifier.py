@@ -78,7 +78,7 @@ def load_reference_classifier(path: str | Path, dataset: Dataset) -> ReferenceCl
 
 
 @torch.no_grad()
-def class_probabilities(classifier: ReferenceClassifier, pixels: np.ndarray) -> np.ndarray:
+def class_probabilities(classifier: ReferenceClassifier, pixels: np.ndarray | Tensor) -> np.ndarray:
     """Class probabilities `(n, classes)` of pixels `(n, P)` in [0, 1]."""
     batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
     return torch.cat([classifier(x).softmax(1) for x in batches]).numpy()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latentlab.metrics.active_units import active_units
+from latentlab.metrics.active_units import active_units, informative_units
 from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
 from latentlab.metrics.reference_classifier import ReferenceClassifier
 from latentlab.metrics.samples import sample_distance
@@ -16,6 +16,7 @@ def measure_sweep_point(
     name: str,
     model: VAE,
     weights: str,
+    validation_loss: float,
     test: Split,
     classifier: ReferenceClassifier,
     reference: dict[str, np.ndarray],
@@ -26,12 +27,14 @@ def measure_sweep_point(
     Args:
         name: of the model config.
         weights: the digest of its weights.
+        validation_loss: after the last epoch.
         reference: moments of the features of real images (`samples.reference_moments`).
         samples: draws of z for the importance-weighted bound.
     """
     images, labels = test
-    losses, bound = evaluate_bounds(model, images, labels, samples)
+    losses, bounds = evaluate_bounds(model, images, labels, samples)
     assert losses.negative_elbo is not None and losses.kl is not None
+    codes = encode_images(model, images, labels)
     return SweepPoint(
         model=name,
         settings=model.spec.settings,
@@ -42,7 +45,9 @@ def measure_sweep_point(
         negative_elbo=losses.negative_elbo,
         reconstruction=losses.reconstruction,
         kl=losses.kl,
-        active_units=active_units(encode_images(model, images, labels)["mean"]),
-        importance_weighted=bound,
+        active_units=active_units(codes["mean"]),
+        informative_units=informative_units(codes["mean"], codes["log_var"]),
+        validation_loss=validation_loss,
+        importance_weighted=bounds.importance_weighted.mean().item(),
         frechet=sample_distance(classifier, model, reference),
     )

@@ -21,6 +21,10 @@ class Likelihood(Protocol):
         """(B, G) nats, for x (B, P) and output (G, P): every image at every position, by one matrix product."""
         ...
 
+    def max_log_prob(self, x: Tensor) -> Tensor:
+        """(B,) nats: the highest `log_prob` of x (B, P) that any output gives."""
+        ...
+
     def pixels(self, output: Tensor) -> Tensor:
         """The mean of p(x|z), of the shape of `output`."""
         ...
@@ -37,6 +41,10 @@ class Bernoulli:
 
     def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
         return x @ output.T - functional.softplus(output).sum(1)
+
+    def max_log_prob(self, x: Tensor) -> Tensor:
+        """Minus the entropy of the pixels, which is 0 only where they are 0 or 1."""
+        return (torch.special.xlogy(x, x) + torch.special.xlogy(1 - x, 1 - x)).sum(1)
 
     def pixels(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
@@ -57,6 +65,9 @@ class Gaussian:
         mean = self.pixels(output)
         squares = x.square().sum(1)[:, None] - 2 * x @ mean.T + mean.square().sum(1)
         return -squares / (2 * self.sigma**2) - self.log_normaliser(x)
+
+    def max_log_prob(self, x: Tensor) -> Tensor:
+        return x.new_full((len(x),), -self.log_normaliser(x))
 
     def log_normaliser(self, x: Tensor) -> float:
         """(P/2) log 2πσ² for x (B, P), nats."""

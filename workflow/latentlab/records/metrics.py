@@ -14,7 +14,7 @@ Method = Literal["elbo", "importance_weighted", "quadrature"]
 
 
 class MeanStd(Record, frozen=True):
-    """Means and standard deviations over seeds, one for each point of a sweep."""
+    """Means and sample standard deviations over seeds, one for each point of a sweep; 0 for one seed."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -30,6 +30,9 @@ class Losses(Record, frozen=True):
 
     reconstruction: float
     """−log p(x|z) in expectation over q(z|x)."""
+    reconstruction_floor: float
+    """The least −log p(x|z) that any decoder could reach on these images: the entropy of grey pixels under
+    cross-entropy, and the normalising constant of a Gaussian. It says nothing of the model."""
     squared_error: float
     root_squared_error: float
     background_error: float
@@ -51,6 +54,8 @@ class Likelihoods(Record, frozen=True):
     """By quadrature over the latent space; only for one or two latent dimensions."""
     gap: float | None = None
     """log_likelihood minus the ELBO; only for one or two latent dimensions."""
+    median_gap: float | None = None
+    """The median over images of the same difference."""
     quadrature_error: float | None = None
     """Mean absolute change of an image's log_likelihood when both the resolution and the range of the quadrature are
     doubled, over 200 images; only for one or two latent dimensions."""
@@ -93,9 +98,7 @@ class LatentMetrics(Record, frozen=True):
     """Latent dimensions whose posterior mean varies by more than 0.01 (Burda et al. 2016)."""
     separation: Separation
     overlaps: tuple[tuple[str, str, float], ...] | None = None
-    """Pairs of classes that mix most in the plane, with the share of neighbours they take from each other."""
-    uncovered_prior_mass: float | None = None
-    """Share of the prior's mass in grid cells of the plane that hold no training code."""
+    """Pairs of classes that overlap most in the plane, with the share of neighbours they take from each other."""
 
 
 class ShapeCorrelations(Record, frozen=True):
@@ -179,22 +182,29 @@ class Grids(Record, frozen=True):
 
 
 class Coverage(Record, frozen=True):
-    """Which training images the images of a decoder grid resemble."""
+    """How many images of a decoder grid pass as real, and as which classes."""
 
-    near: float
-    """Share nearer to some training image than the median held-out image is, by Euclidean distance of pixels."""
+    precision: float
+    """Share that passes as real: it lies within the third-nearest-neighbour distance of some training image, in the
+    features of the reference classifier (Kynkäänniemi et al. 2019)."""
     class_share: tuple[float, ...]
-    """Share whose nearest training image has each class."""
+    """Share that passes as real and whose nearest training image has each class; the sum is `precision`."""
 
 
 class InterpolationSmoothness(Record, frozen=True):
     """How decoded images change along straight lines between the codes of test images."""
 
+    steps: int
+    """Of each line."""
     max_step_ratio: float
     """Median over the lines of the largest step divided by the mean step, steps being distances of successive
     images."""
-    near: float
-    """Share of the images between the ends that are nearer to a training image than the median held-out image is."""
+    max_step_ratio_interval: tuple[float, float]
+    """Its 95 % interval, by a bootstrap over the lines."""
+    precision: float
+    """Share of the images between the ends that passes as real."""
+    ends_precision: float
+    """Share of the images at the ends that passes as real: those of the codes themselves."""
 
 
 class PlaneMetrics(Record, frozen=True):
@@ -202,11 +212,18 @@ class PlaneMetrics(Record, frozen=True):
 
     grid: Coverage
     occupied: Coverage
+    low: float
+    """Lower end of both axes of the decoder grid."""
+    high: float
     within_grid: float
     """Share of the test codes inside the decoder grid."""
     interpolations: InterpolationSmoothness
-    distance_scale: float
-    """Median distance of a held-out image to its nearest training image, the length of a pixel vector."""
+    reconstructions: float
+    """Share of the reconstructions of test images that passes as real."""
+    real: float
+    """Share of the test images themselves that passes as real."""
+    samples: float | None = None
+    """Share of images decoded from draws of the prior that passes as real; only of a VAE."""
 
 
 class ConditionGrids(Record, frozen=True):
@@ -225,18 +242,21 @@ class Failure(Record, frozen=True):
     index: int
     """Of the position among those that were decoded."""
     z: tuple[float, float]
-    kind: Literal["far", "ambiguous"]
-    distance: float
-    """To the nearest training image, the length of a pixel vector."""
+    kind: Literal["unrealistic", "ambiguous"]
+    realism: float
+    """The largest ratio of a training image's neighbour distance to its distance from the image, in the features of the
+    reference classifier (Kynkäänniemi et al. 2019): below 1 the image does not pass as real."""
     confidence: float
     """Largest class probability by the reference classifier."""
 
 
 class FailureShares(Record, frozen=True):
-    """Shares of the positions within reach of the prior."""
+    """Shares of images that fail."""
 
-    far: float
+    unrealistic: float
+    """Realism below 1."""
     ambiguous: float
+    """No class has a probability of `confidence_limit`."""
 
 
 class FailureMetrics(Record, frozen=True):
@@ -244,8 +264,11 @@ class FailureMetrics(Record, frozen=True):
 
     failures: tuple[Failure, ...]
     share: FailureShares
-    distance_scale: float
-    """Median distance of a held-out image to its nearest training image, the length of a pixel vector."""
+    """Of the images decoded within reach of the prior."""
+    real: FailureShares
+    """Of the test images, by the same measures."""
+    confidence_limit: float
+    """An image is ambiguous if the reference classifier gives no class this probability."""
 
 
 # --- classifier.json and baselines: classification --------------------------------------------------------------------
@@ -281,7 +304,9 @@ class MethodPredictions(Predictions, frozen=True):
     most_confused: tuple[tuple[int, int, float], ...]
     """True label, predicted label and the share of that label's images; the largest share first."""
     auroc: float
-    """Probability that a test image has a higher log p(x) than an OOD image."""
+    """Probability that a test image has a higher score than an OOD image. The score is log p(x) minus the highest
+    log-probability that any decoder could give that image: cross-entropy of grey pixels is bounded by their entropy,
+    which differs between data sets and says nothing of the model."""
 
 
 class Mistake(Record, frozen=True):
@@ -358,6 +383,10 @@ class SweepPoint(Record, frozen=True):
     reconstruction: float
     kl: float
     active_units: int
+    informative_units: int
+    """The fewest latent dimensions that together hold 95 % of the KL term."""
+    validation_loss: float
+    """After the last epoch."""
     importance_weighted: float
     """The importance-weighted bound on log p(x), at every dimension, so that all points are comparable."""
     frechet: float
@@ -378,6 +407,10 @@ class SweepMetrics(Record, frozen=True):
     reconstruction: MeanStd
     kl: MeanStd
     active_units: MeanStd
+    informative_units: MeanStd
+    """The fewest latent dimensions that together hold 95 % of the KL term."""
+    validation_loss: MeanStd
+    """After the last epoch."""
     importance_weighted: MeanStd
     frechet: MeanStd
     """Squared Fréchet distance of samples to test images, in the features of the reference classifier; not FID."""
@@ -386,9 +419,12 @@ class SweepMetrics(Record, frozen=True):
     pca: tuple[float, ...]
     """Squared error of PCA on the test images at each dimension."""
     best_dim: int
-    """The dimension with the highest importance-weighted bound."""
+    """The dimension with the lowest mean validation loss."""
     saturation_dim: int
-    """The smallest dimension whose bound lies within one standard deviation, or 0.5 nats, of the best."""
+    """The smallest dimension whose validation loss cannot be told from that of the best: the 95 % interval of their
+    difference over seeds (Student's t) holds 0. With one seed it is the best dimension."""
+    saturation_interval: tuple[float, float] | None = None
+    """That interval, nats; left out where both dimensions are the same."""
 
 
 class PCAComparison(Record, frozen=True):

@@ -29,6 +29,7 @@ from latentlab.records.metrics import (
     Likelihoods,
     Losses,
     ModelMetrics,
+    PlaneMetrics,
 )
 from latentlab.report.metrics_context import TOP_LEVEL_FILES
 from latentlab.report.templates import TEMPLATE_ERRORS, describe_error, template_environment
@@ -57,9 +58,10 @@ QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
 REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     ModelMetrics: {"likelihood": VAE, "shape_correlations": PLANE},
     Losses: {"kl": VAE, "negative_elbo": VAE},
-    LatentMetrics: {"overlaps": PLANE, "uncovered_prior_mass": PLANE},
+    LatentMetrics: {"overlaps": PLANE},
+    PlaneMetrics: {"samples": VAE},
     Likelihoods: {
-        **dict.fromkeys(("log_likelihood", "gap", "quadrature_error"), QUADRATURE),
+        **dict.fromkeys(("log_likelihood", "gap", "median_gap", "quadrature_error"), QUADRATURE),
         **dict.fromkeys(("importance_weighted", "samples"), BOUND),
     },
     ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND},
