@@ -167,7 +167,9 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             data="d" * 64,
             neighbours=NeighbourBaseline(accuracy=0.85, k=5),
             logistic=Predictions(accuracy=0.84, nll=0.44, ece=0.02, bins=()),
+            logistic_steps=100,
             cnn=Predictions(accuracy=0.9, nll=0.3, ece=0.02, bins=()),
+            cnn_epochs=5,
         ),
         "projections.json": ProjectionMetrics(codes=projection, pixels=projection),
         "augmentation.json": AugmentationMetrics(
@@ -176,6 +178,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             latent_dim=2,
             seed=0,
             sizes=(100, 1000),
+            draws=30000,
             seeds=3,
             real=mean_std(0.7, 0.8),
             samples=mean_std(0.74, 0.81),
@@ -208,6 +211,7 @@ def sweep() -> SweepMetrics:
         pca=(0.046, 0.034, 0.021),
         best_dim=8,
         saturation_dim=4,
+        saturation_interval=(-0.1, 0.5),
     )
 
 
@@ -257,8 +261,8 @@ def _values(assignment: Assignment, name: str, files: tuple[str, ...]) -> dict[s
 
 
 def _planted_settings(assignment: Assignment, name: str) -> dict[str, Any]:
-    family = assignment.settings_of(name).family
-    return {"family": family, "hidden": (512,) if family == "vae" else ()}
+    settings = assignment.settings_of(name)
+    return {"family": settings.family, "hidden": settings.hidden}
 
 
 def _change(values: Any, keys: list[str], value: Any) -> None:

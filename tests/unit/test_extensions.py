@@ -344,7 +344,7 @@ def test_a_conditional_vae_classifies_the_images_of_a_new_data_set(record, split
 
 def test_classifiers_samples_and_pca_have_the_shape_of_a_new_data_set(record, splits, models, classifier):
     dataset, train, test = record.declaration, splits["train"], splits["test"]
-    baselines = evaluate_baselines(train, test, classifier, dataset.name, record.digest)
+    baselines = evaluate_baselines(train, test, classifier, 2, dataset.name, record.digest)
     assert baselines.cnn.accuracy > 0.9 and baselines.logistic.accuracy > 0.9 and baselines.dataset == "Wide"
     reference = reference_moments(classifier, test[0].numpy(), splits["validation"][0].numpy())
     for name in ("vae", "cvae"):

@@ -34,6 +34,8 @@ rule evaluate_baselines:
     log:
         "results/logs/baselines/{dataset}/evaluate_baselines.log",
     threads: 1
+    params:
+        epochs=lookup("reference_classifier_epochs", within=config),
     message:
         "Evaluate baseline classifiers on {wildcards.dataset}"
     script:

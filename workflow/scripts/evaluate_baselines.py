@@ -9,5 +9,5 @@ with job(snakemake.log):
     record = DataRecord.read(snakemake.input.data)
     train, test = (to_tensors(*load_split(record, split)) for split in ("train", "test"))
     classifier = load_reference_classifier(snakemake.input.reference_classifier, record.declaration)
-    metrics = evaluate_baselines(train, test, classifier, record.dataset, record.digest)
+    metrics = evaluate_baselines(train, test, classifier, snakemake.params.epochs, record.dataset, record.digest)
     metrics.write(snakemake.output.metrics)

@@ -224,7 +224,7 @@ def test_a_classifier_with_narrower_posteriors_gets_a_finer_grid(planted_model):
 def test_baselines_learn_planted_classes(block_classifier):
     images, labels = block_images(300, seed=1)
     half_wrong = torch.where(torch.arange(300) % 2 == 0, labels, (labels + 1) % 10)
-    baselines = evaluate_baselines(block_images(1500), (images, half_wrong), block_classifier, "MNIST", "digest")
+    baselines = evaluate_baselines(block_images(1500), (images, half_wrong), block_classifier, 3, "MNIST", "digest")
     for baseline in (baselines.neighbours, baselines.logistic, baselines.cnn):
         assert baseline.accuracy == pytest.approx(0.5, abs=0.03)
     assert baselines.logistic.nll > 1 and baselines.cnn.nll > 1

@@ -59,7 +59,7 @@ def test_every_measured_number_and_text_can_be_quoted_by_its_path(tmp_path):
     metrics = gather(tmp_path, {"ae": {file: AUTOENCODER[file] for file in ("metrics.json", "plane.json")}})
     values = quotable_metrics(metrics)
     assert values["ae.test.reconstruction"] == 260.1 and values["ae.latents.high.1"] == 3.0
-    assert values["ae.plane.interpolations.near"] == 0.87 and values["ae.latents.overlaps.0.1"] == "coat"
+    assert values["ae.plane.interpolations.precision"] == 0.6 and values["ae.latents.overlaps.0.1"] == "coat"
     assert values["ae.settings.likelihood"] == "bernoulli" and values["ae.layers.0.kernel_size"] == 5
     assert all(isinstance(value, str | int | float) for value in values.values())
     assert not any(name.startswith(("ae.likelihood", "ae.test.kl", "ae.layers.1.stride")) for name in values)

@@ -88,14 +88,15 @@ def test_the_templates_of_the_repository_have_no_mistake():
 @pytest.mark.parametrize(
     "text",
     [
-        '{{ vae.test.kl | number(2) }} {{ vae["test"]["kl"] }} {{ few.plane.grid.near }} {{ flat.error[0] }}',
+        '{{ vae.test.kl | number(2) }} {{ vae["test"]["kl"] }} {{ few.plane.grid.precision }} {{ flat.error[0] }}',
         "{{ vae.latents.std[0] }} {{ vae.latents.std[:1] | max }} {{ sweep.kl.mean.index(3.0) }}",
         "{{ cvae.classifier.methods.quadrature.ece }} {{ cvae.classifier.methods[cvae.classifier.best].nll }}",
         "{% for name, method in cvae.classifier.methods.items() %}{{ name }} {{ method.anything }}{% endfor %}",
         "{% for a, b, share in vae.latents.overlaps[:2] %}{{ loop.index }} {{ a }} {{ share | percent }}{% endfor %}",
         "{% for layer in vae.layers if layer.part == 'encoder' %}{{ layer.kernel_size }}{% endfor %}",
         "{% for key in ('kl', 'ink_error') %}{{ vae.test[key] }} {{ vae.latents[key].foo }}{% endfor %}",
-        "{% set grid = vae.plane.grid %}{{ grid.near }} {% set d, at = sweep.dims, 0 %}{{ d[at] }} {{ d.count(2) }}",
+        "{% set grid = vae.plane.grid %}{{ grid.precision }}"
+        "{% set d, at = sweep.dims, 0 %}{{ d[at] }} {{ d.count(2) }}",
         "{% set x = vae.test %}{% set x = vae.plane %}{{ x.grid }} {{ x.kl }}",
         "{% set y = y | default(1) %}{{ y.real }} {% set z = z %}",
         "{% macro row(vae) %}{{ vae.anything }}{% endmacro %}{{ row({'anything': 1}) }}",
@@ -184,10 +185,10 @@ def test_the_file_that_is_named_is_the_one_with_the_mistake(folder):
 
 def test_names_that_an_included_template_defines_or_uses_are_known(folder):
     write_page(folder, '{% set grid = vae.plane.grid %}{% include "part.html.j2" %}')
-    (folder / "mine/part.html.j2").write_text("{{ grid.near }}")
+    (folder / "mine/part.html.j2").write_text("{{ grid.precision }}")
     check(folder)
-    (folder / "mine/part.html.j2").write_text("{{ grid.nera }}")
-    assert "part.html.j2, line 1: grid.nera is not measured; did you mean grid.near?" in mistake(folder)
+    (folder / "mine/part.html.j2").write_text("{{ grid.precisoin }}")
+    assert "part.html.j2, line 1: grid.precisoin is not measured; did you mean grid.precision?" in mistake(folder)
 
 
 # --- syntax -----------------------------------------------------------------------------------------------------------
@@ -245,7 +246,7 @@ METRICS = {
         "cvae.classifier.mistakes[0].lable is not measured; did you mean cvae.classifier.mistakes[0].label?"
     ),
     "{{ cvae.baselines.svm.ece }}": "cvae.baselines.svm is not measured; cvae.baselines has dataset, data, neighbours",
-    "{% set grid = vae.plane.grid %}{{ grid.neer }}": "grid.neer is not measured; did you mean grid.near?",
+    "{% set grid = vae.plane.grid %}{{ grid.precison }}": "grid.precison is not measured; did you mean grid.precision?",
     "{% set t, p = vae.test, vae.plane %}{{ p.grids }}": "p.grids is not measured; did you mean p.grid?",
     "{% set t = vae.test %}{% set u = t %}{{ u.kll }}": "u.kll is not measured; did you mean u.kl?",
     "{% with l = vae.likelihood %}{{ l.gaps }}{% endwith %}": "l.gaps is not measured; did you mean l.gap?",
@@ -266,7 +267,7 @@ METRICS = {
     "{{ best.latents.overlaps }}": (
         "best.latents.overlaps is measured only with latent_dim: 2, which best-cvae does not have"
     ),
-    "{{ vae.failures.share.far }}": (
+    "{{ vae.failures.share.unrealistic }}": (
         "vae.failures is not measured for this page; name failures.json among the metrics of models.vae in "
         "assignment.yaml"
     ),

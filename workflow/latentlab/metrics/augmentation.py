@@ -75,6 +75,7 @@ def augmentation_gain(
         latent_dim=model.latent_dim,
         seed=model.spec.seed,
         sizes=tuple(sizes),
+        draws=draws,
         seeds=n_seeds,
         real=mean_std(real),
         samples=mean_std(samples),

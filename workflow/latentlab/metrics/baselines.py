@@ -17,7 +17,7 @@ LOGISTIC_STEPS = 100  # of L-BFGS
 
 
 def evaluate_baselines(
-    train: Split, test: Split, classifier: ReferenceClassifier, dataset: str, data: str
+    train: Split, test: Split, classifier: ReferenceClassifier, epochs: int, dataset: str, data: str
 ) -> BaselineMetrics:
     """What discriminative classifiers reach on the same images.
 
@@ -26,6 +26,7 @@ def evaluate_baselines(
     reference classifier.
 
     Args:
+        epochs: of the reference classifier.
         dataset, data: name and digest of the data.
     """
     (x, y), (test_x, test_y) = ((to_pixels(images).numpy(), labels.numpy()) for images, labels in (train, test))
@@ -46,5 +47,7 @@ def evaluate_baselines(
         data=data,
         neighbours=NeighbourBaseline(accuracy=neighbour_accuracy(x, y, test_x, test_y), k=N_NEIGHBOURS),
         logistic=measure(logistic_probabilities),
+        logistic_steps=LOGISTIC_STEPS,
         cnn=measure(cnn),
+        cnn_epochs=epochs,
     )

@@ -362,7 +362,10 @@ class BaselineMetrics(Record, frozen=True):
     """SHA-256 (hex) of the data's files."""
     neighbours: NeighbourBaseline
     logistic: Predictions
+    logistic_steps: int
+    """Of L-BFGS, at most."""
     cnn: Predictions
+    cnn_epochs: int
 
 
 # --- sweep.json, pca_comparison.json, projections.json, augmentation.json ---------------------------------------------
@@ -480,6 +483,8 @@ class AugmentationMetrics(Record, frozen=True):
     seed: int
     sizes: tuple[int, ...]
     """Numbers of real images."""
+    draws: int
+    """Images, drawn with replacement, that each classifier is trained on once."""
     seeds: int
     real: MeanStd
     """Accuracy with real images alone."""
