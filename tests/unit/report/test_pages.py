@@ -148,8 +148,8 @@ CLAIMS = [
         {"cvae.classifier.methods.quadrature.accuracy": 0.85}, "fewer than a small CNN",
     ),
     (
-        "summary", {"cvae.classifier.methods.quadrature.auroc": 0.95}, "MNIST gets the lower log p ( x )",
-        {"cvae.classifier.methods.quadrature.auroc": 0.25}, "MNIST gets the higher log p ( x )",
+        "summary", {"cvae.classifier.methods.quadrature.auroc": 0.95}, "log p ( x ) is lower for MNIST (AUROC 0.95)",
+        {"cvae.classifier.methods.quadrature.auroc": 0.25}, "log p ( x ) is higher for MNIST (AUROC 0.25)",
     ),
     (
         "summary", {"cvae.likelihood.normalised": False}, "is a score and no probability",
