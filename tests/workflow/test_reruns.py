@@ -39,13 +39,15 @@ FROM_EVALUATION = {
 FROM_REFERENCE_CLASSIFIER = {
     "train_reference_classifier",
     "evaluate_baselines",
+    "decode_plane",
     "find_failures",
     "evaluate_sweep_point",
     "collect_sweep",
 }
 FROM_TRAINING = {"train_model"} | FROM_WEIGHTS
 FROM_DATA = FROM_TRAINING | {"train_reference_classifier", "evaluate_baselines"}
-FROM_LATENT_PLANE = FROM_EVALUATION | {"find_failures"} | FIGURES
+PLANE_FIGURES = plots_and_pages("exercise4", "lab8", "summary")
+FROM_LATENT_PLANE = {"decode_plane", "find_failures"} | PLANE_FIGURES
 
 
 @contextmanager
@@ -98,12 +100,12 @@ def test_an_edit_reruns_what_depends_on_it(project, edit):
         ("learning_rate=0.002", FROM_TRAINING),
         ("epochs=2", FROM_TRAINING),
         ("embedding_points=500", plots_and_pages("exercise4", "lab8", "lab8-pca", "summary")),
-        ("grid_samples=11", {"decode_plane", "decode_conditions"} | plots_and_pages("exercise4", "lab8", "summary")),
+        ("grid_samples=11", {"decode_plane", "decode_conditions"} | PLANE_FIGURES),
         ("training_size=2000", FROM_DATA | {"fetch_data"}),
         ("quadrature_tolerance=0.1", FROM_EVALUATION | {"compute_posteriors", "classify_images"} | FIGURES),
         ("likelihood_samples=5", FROM_EVALUATION | {"evaluate_sweep_point", "collect_sweep"} | FIGURES),
         ("classifier_samples=3", {"classify_images"} | plots_and_pages("exercise4", "summary")),
-        ("reference_classifier_epochs=3", FROM_REFERENCE_CLASSIFIER | plots_and_pages("exercise4", "summary")),
+        ("reference_classifier_epochs=3", FROM_REFERENCE_CLASSIFIER | PLANE_FIGURES),
         ("augmentation_seeds=2", {"evaluate_augmentation"} | PAGE_AND_NOTEBOOK),
         ("title=Mine", PAGE | {"export_explorer"}),
         ("course=Mine", PAGE_AND_NOTEBOOK),

@@ -49,8 +49,8 @@ CLAIMS = [
         {"control.latents.neighbour_accuracy": 0.9}, "The KL term lowers this accuracy, and the hidden layer raises it",
     ),
     (
-        "lab8", {"vae.plane.grid.class_share.9": 0.03}, "All ten classes have a place",
-        {"vae.plane.grid.class_share.9": 0.0}, "9 of the ten classes have a place",
+        "lab8", {"vae.plane.grid.class_share.9": 0.03}, "All 10 classes have a place",
+        {"vae.plane.grid.class_share.9": 0.0}, "9 of the 10 classes have a place",
     ),
     (
         "exercise4", {"cvae.test.negative_elbo": 260.0}, "is 6.80 nats lower than the VAE’s",
@@ -222,6 +222,64 @@ CLAIMS = [
     (
         "lab10", {"cnn.projections.codes.full.neighbour_accuracy.mean": 0.9}, "comes from projecting 576 dimensions",
         {"cnn.projections.codes.full.neighbour_accuracy.mean": 0.3}, "the plane loses little",
+    ),
+    (
+        "lab8", {"vae.plane.grid.class_share.9": 0.03}, "the largest go to",
+        {f"vae.plane.grid.class_share.{i}": 0.0 for i in range(10)}, "No class has a place on it",
+    ),
+    (
+        "lab8", {"vae.settings.likelihood": "bernoulli"}, "189.9, the entropy of the grey pixels",
+        {"vae.settings.likelihood": "gaussian"}, None,
+    ),
+    (
+        "exercise4", {"vae.settings.likelihood": "gaussian"}, "σ sets the price of a unit",
+        {"vae.settings.likelihood": "bernoulli"}, None,
+    ),
+    (
+        "exercise4", {"best.settings.augment": True}, "varied training images",
+        {"best.settings.augment": False}, None,
+    ),
+    (
+        "exercise4", {"cvae.classifier.methods.quadrature.temperature": 0.5}, "under-confident",
+        {"cvae.classifier.methods.quadrature.temperature": 1.0}, None,
+    ),
+    (
+        "lab8-pca", {"linear.rank": 784}, "At 32 dimensions the errors are 0.01620 and 0.01600",
+        {"linear.rank": 10}, None,
+    ),
+    (
+        "lab8-pca", {"hidden.error.1": 0.01}, "and lowers it at 32 to 0.01000",
+        {"hidden.error.1": 0.02}, "and raises it at 32 to 0.02000",
+    ),
+    (
+        "lab8-pca", {"linear.error.2": 0.0101}, "the linear autoencoder’s error is 0.01010",
+        {"linear.error.2": 0.00002}, "the linear autoencoder’s error is 2 · 10 −5",
+    ),
+    (
+        "lab8-pca", {"linear.dims.2": 1024}, "With 1024 numbers for pixels of rank 784",
+        {
+            "linear.dims.2": 500, "linear.angle.2": 30.0, "linear.median_angle.2": 4.0, "linear.next_variance.2": 0.9,
+        }, None,
+    ),
+    (
+        "lab8-pca", {"vae.settings.likelihood": "gaussian"}, "summed over pixels, divided by 2σ² = 2.00, plus KL",
+        {"vae.settings.likelihood": "bernoulli"}, "the loss is the reconstruction plus KL",
+    ),
+    (
+        "lab8-pca", {"vae.augmentation.gain.mean.0": 0.04}, "posteriors of these images, add 4.0",
+        {"vae.augmentation.gain.mean.0": -0.03}, "posteriors of these images, cost 3.0",
+    ),
+    (
+        "lab8-pca", {"vae.augmentation.sizes": [100, 1000]}, "with 1000 it is +1.0 and +1.0",
+        {"vae.augmentation.sizes": [100]}, None,
+    ),
+    (
+        "summary", {"sweep.pca.0": 0.03, "sweep.pca.2": 0.05}, "PCA is better at 2 (0.0300) and worse at 8 (0.0500)",
+        {"sweep.pca.0": 0.03, "sweep.pca.2": 0.02}, "PCA is better at 2 (0.0300) and still better at 8",
+    ),
+    (
+        "summary", {"cvae.settings.likelihood": "bernoulli"}, "Less the entropy of the grey pixels",
+        {"cvae.settings.likelihood": "gaussian"}, None,
     ),
 ]  # fmt: skip
 
