@@ -16,7 +16,7 @@ from latentlab.records.data import DataRecord
 
 RESULTS = ROOT / "results"
 EXPLORER = RESULTS / "explorer.html"
-MODELS = ["lab8-ae", "lab8-vae", "summary-cvae"]  # model configs of assignment summary, in the order of the page
+MODELS = ["lab8-ae-hidden", "lab8-vae", "summary-cvae"]  # model configs of assignment summary, in the order of the page
 pytestmark = pytest.mark.long
 
 

@@ -42,7 +42,7 @@ def text_of_equal_models(assignment_name, folder, names):
                 "about as often as the VAE’s",
                 "here that does not explain a difference",
                 "which cannot be told apart",
-                "The KL term hardly changes this accuracy, and the hidden layer hardly changes it",
+                "Noise and KL term hardly change this accuracy, and the hidden layer hardly changes it",
             ),
         ),
         (
@@ -88,7 +88,7 @@ def test_codes_with_shuffled_labels_separate_no_classes(name, tmp_path):
     models = {"lab8": ("ae", "control", "vae"), "summary": ("ae", "vae")}[name]
     text = discussion_text(name, tmp_path, {f"{model}.latents.neighbour_accuracy": CHANCE for model in models})
     assert without_spaces("give the class of 10.0 % of the test images") in text
-    alike = {"lab8": "The KL term hardly changes this accuracy", "summary": "about as many as with the autoencoder"}
+    alike = {"lab8": "Noise and KL term hardly change this accuracy", "summary": "about as many as with the autoencoder"}
     assert without_spaces(alike[name]) in text
 
 

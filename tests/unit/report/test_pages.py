@@ -21,7 +21,7 @@ CLAIMS = [
         {"control.plane.within_grid": 0.95}, "95 % of the control’s: here that does not explain a difference",
     ),
     (
-        "lab8", {"control.settings.hidden": [512]}, "differs from the VAE by the KL term alone",
+        "lab8", {"control.settings.hidden": [512]}, "differs from the VAE by noise and KL term alone",
         {"control.settings.hidden": [16]}, "The networks differ",
     ),
     (
@@ -45,8 +45,8 @@ CLAIMS = [
         {"control.plane.interpolations.max_step_ratio_interval": [1.5, 1.7]}, None,
     ),
     (
-        "lab8", {"control.latents.neighbour_accuracy": 0.4}, "The KL term raises this accuracy",
-        {"control.latents.neighbour_accuracy": 0.9}, "The KL term lowers this accuracy, and the hidden layer raises it",
+        "lab8", {"control.latents.neighbour_accuracy": 0.4}, "Noise and KL term raise this accuracy",
+        {"control.latents.neighbour_accuracy": 0.9}, "Noise and KL term lower this accuracy, and the hidden layer raises it",
     ),
     (
         "lab8", {"vae.plane.grid.class_share.9": 0.03}, "All 10 classes have a place",
