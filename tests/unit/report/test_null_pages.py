@@ -88,7 +88,10 @@ def test_codes_with_shuffled_labels_separate_no_classes(name, tmp_path):
     models = {"lab8": ("ae", "control", "vae"), "summary": ("ae", "vae")}[name]
     text = discussion_text(name, tmp_path, {f"{model}.latents.neighbour_accuracy": CHANCE for model in models})
     assert without_spaces("give the class of 10.0 % of the test images") in text
-    alike = {"lab8": "Noise and KL term hardly change this accuracy", "summary": "about as many as with the autoencoder"}
+    alike = {
+        "lab8": "Noise and KL term hardly change this accuracy",
+        "summary": "about as many as with the autoencoder",
+    }
     assert without_spaces(alike[name]) in text
 
 
