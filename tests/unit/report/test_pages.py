@@ -46,7 +46,8 @@ CLAIMS = [
     ),
     (
         "lab8", {"control.latents.neighbour_accuracy": 0.4}, "Noise and KL term raise this accuracy",
-        {"control.latents.neighbour_accuracy": 0.9}, "Noise and KL term lower this accuracy, and the hidden layer raises it",
+        {"control.latents.neighbour_accuracy": 0.9},
+        "Noise and KL term lower this accuracy, and the hidden layer raises it",
     ),
     (
         "lab8", {"vae.plane.grid.class_share.9": 0.03}, "All 10 classes have a place",
