@@ -14,8 +14,8 @@ from latentlab.runtime.jobs import job
 with job(snakemake.log) as log:
     wildcards, record = snakemake.wildcards, DataRecord.read(snakemake.input.data)
     requested, device = ModelSettings.from_dict(snakemake.params.settings), select_device(snakemake.params.device)
-    settings = resolve_precision(requested, device)
-    spec = ModelSpec.of(settings, record.declaration, int(wildcards.latent_dim), int(wildcards.seed))
+    settings = resolve_precision(requested, device)  # as train_model does, to say so in advance
+    spec = ModelSpec.of(requested, record.declaration, int(wildcards.latent_dim), int(wildcards.seed))
     training, validation = (to_tensors(*load_split(record, split)) for split in ("train", "validation"))
     log(f"on {device}: {settings.precision} products with {settings.instruction_set}")
     if requested.instruction_set not in (None, settings.instruction_set):

@@ -10,6 +10,7 @@ import builders
 import matplotlib
 import msgspec
 import numpy as np
+import planted
 import pytest
 from matplotlib import colors
 
@@ -30,7 +31,6 @@ from latentlab.records.metrics import (
     FailureShares,
     Grids,
     LatentMetrics,
-    Losses,
     MeanStd,
     MethodPredictions,
     Mistake,
@@ -134,14 +134,6 @@ def plant_results(folder, dataset):
         f"{split}_{term}" for split in ("train", "validation") for term in ("loss", "reconstruction", "kl")
     ]
     write_csv(folder / "history.csv", [{"epoch": i} | dict.fromkeys(columns_of_history, 9 - i) for i in (1, 2)])
-    losses = Losses(
-        reconstruction=1.0,
-        reconstruction_floor=0.5,
-        squared_error=0.1,
-        root_squared_error=0.3,
-        background_error=0.1,
-        ink_error=0.2,
-    )
     ModelMetrics(
         model="vae",
         dataset=dataset.name,
@@ -151,7 +143,7 @@ def plant_results(folder, dataset):
         parameters=1,
         layers=(),
         training=Convergence(best_epoch=2, converged_epoch=1),
-        test=losses,
+        test=planted.losses,
         latents=LatentMetrics(
             std=(1.0, 1.0),
             low=(-2.0, -2.0),

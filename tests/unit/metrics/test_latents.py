@@ -7,7 +7,7 @@ import pytest
 import torch
 from builders import MNIST, model_spec
 
-from latentlab.metrics.active_units import active_units, informative_units
+from latentlab.metrics.latent_units import active_units, informative_units
 from latentlab.metrics.latents import encode_splits, measure_latents, mutual_information, share_within
 from latentlab.models.networks import Autoencoder
 

@@ -55,7 +55,7 @@ def text_of_equal_models(assignment_name, folder, names):
             ("vae", "cvae"),
             ("its negated ELBO is about that of the VAE’s", "has not taken the digit out of this code"),
         ),
-        ("lab8-pca", ("vae", "ae"), ("So neither separates them better", "equal to the autoencoder’s")),
+        ("lab8-pca", ("vae", "ae"), ("So neither separates them better", "close to the autoencoder’s")),
     ],
 )
 def test_the_same_model_twice_shows_no_difference(name, models, claims, tmp_path):
@@ -79,7 +79,7 @@ def test_a_blank_decoder_is_not_said_to_draw_anything(tmp_path):
     text = discussion_text("lab8", tmp_path, blank)
     assert without_spaces("0 % pass as real (test images: 89 %)") in text
     assert without_spaces("No class has a place on it") in text
-    assert without_spaces("the decoder is weak even where codes of real images lie") in text
+    assert without_spaces("even at the codes of real images fewer pass") in text
 
 
 @pytest.mark.parametrize("name", ["lab8", "summary"])
@@ -108,5 +108,5 @@ def test_a_classifier_at_chance_is_not_said_to_succeed(tmp_path):
     key = "cvae.classifier.methods.quadrature"
     changes = {f"{key}.accuracy": CHANCE, f"{key}.auroc": 0.5, f"{key}.temperature": 1.0}
     text = discussion_text("summary", tmp_path, changes)
-    for claim in ("fewer than logistic regression", "fewer than a small CNN", "is no lower for MNIST"):
+    for claim in ("fewer than logistic regression", "fewer than a small CNN", "is about as high for MNIST"):
         assert without_spaces(claim) in text

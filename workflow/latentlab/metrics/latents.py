@@ -5,7 +5,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
-from latentlab.metrics.active_units import active_units
+from latentlab.metrics.latent_units import active_units
 from latentlab.metrics.morphometrics import measure_shapes, shape_correlations
 from latentlab.metrics.neighbours import (
     class_separation,

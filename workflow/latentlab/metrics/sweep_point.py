@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from latentlab.metrics.active_units import active_units, informative_units
 from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
+from latentlab.metrics.latent_units import active_units, informative_units
 from latentlab.metrics.reference_classifier import ReferenceClassifier
 from latentlab.metrics.samples import sample_distance
 from latentlab.models.inference import encode_images

@@ -22,8 +22,13 @@ class Bounds(NamedTuple):
 
 
 def kl_to_prior(mean: Tensor, log_var: Tensor) -> Tensor:
-    """KL(N(mean, exp log_var) ‖ N(0, I)), (B,) nats, for mean and log_var (B, d); Kingma & Welling 2014, appendix B."""
-    return 0.5 * (mean.square() + log_var.exp() - log_var - 1).sum(1)
+    """KL(N(mean, exp log_var) ‖ N(0, I)), (B,) nats, for mean and log_var (B, d)."""
+    return kl_by_unit(mean, log_var).sum(1)
+
+
+def kl_by_unit(mean: Tensor, log_var: Tensor) -> Tensor:
+    """The share of each latent dimension in `kl_to_prior`, (B, d) nats; Kingma & Welling 2014, appendix B."""
+    return 0.5 * (mean.square() + log_var.exp() - log_var - 1)
 
 
 def sample_latent(mean: Tensor, log_var: Tensor | None, noise: Tensor | None = None) -> Tensor:

@@ -1,6 +1,9 @@
 """Which latent dimensions a model uses."""
 
 import numpy as np
+import torch
+
+from latentlab.models.objective import kl_by_unit
 
 
 def active_units(mean: np.ndarray, threshold: float = 0.01) -> int:
@@ -12,6 +15,6 @@ def active_units(mean: np.ndarray, threshold: float = 0.01) -> int:
 def informative_units(mean: np.ndarray, log_var: np.ndarray, share: float = 0.95) -> int:
     """The fewest latent dimensions that together hold `share` of the KL term, for the means and log variances `(n, d)`
     of q(z|x). Unlike `active_units` it has no threshold in units of z, at which many variances may lie."""
-    kl = 0.5 * (np.square(mean) + np.exp(log_var) - log_var - 1).mean(axis=0, dtype=np.float64)
+    kl = kl_by_unit(torch.as_tensor(mean), torch.as_tensor(log_var)).double().mean(0).numpy()
     cumulative = np.cumsum(np.sort(kl)[::-1])
     return int(np.searchsorted(cumulative, share * cumulative[-1]) + 1) if cumulative[-1] > 0 else 0
