@@ -31,7 +31,7 @@ from latentlab.metrics.classification import (
 from latentlab.metrics.grids import grid_axis, grid_points, tile_images
 from latentlab.metrics.latent_plane import coverage, failure_shares, find_failures
 from latentlab.metrics.latents import encode_splits, measure_latents
-from latentlab.metrics.pca import compare_models_with_pca, project
+from latentlab.metrics.pca import PCAReference, compare_models_with_pca, project
 from latentlab.metrics.posteriors import select_posteriors
 from latentlab.metrics.realism import RealImages
 from latentlab.metrics.reference_classifier import class_probabilities, train_reference_classifier
@@ -316,9 +316,9 @@ def test_the_plane_of_a_model_of_a_new_data_set_is_decoded_and_measured(record, 
     write_png(tmp_path / "grid.png", tile_images(pixels.reshape(-1, *record.declaration.image_shape), 5))
     assert read_png(tmp_path / "grid.png").shape == (5 * 12, 5 * 20)
     real = RealImages(classifier, *(part.numpy() for part in splits["train"]))
-    measured = coverage(real, pixels, record.declaration.n_classes)
+    measured = coverage(real, pixels, positions, 5, record.declaration.n_classes)
     assert len(measured.class_share) == 3 and sum(measured.class_share) == pytest.approx(measured.precision)
-    realism, _ = real.compare(pixels)
+    realism = real.compare(pixels).realism
     probabilities = class_probabilities(classifier, pixels)
     assert probabilities.shape == (25, 3)
     shares = failure_shares(realism, probabilities)
@@ -352,7 +352,7 @@ def test_classifiers_samples_and_pca_have_the_shape_of_a_new_data_set(record, sp
         gain = augmentation_gain(name, dataset, models[name], train, test, [30], n_seeds=1, draws=64)
         assert gain.sizes == (30,) and 0 <= gain.samples.mean[0] <= 1
     comparison = compare_models_with_pca(
-        "autoencoder", [models["autoencoder"]], to_pixels(train[0]).numpy(), to_pixels(test[0]).numpy()
+        "autoencoder", [models["autoencoder"]], PCAReference(to_pixels(train[0]).numpy()), to_pixels(test[0]).numpy()
     )
     assert comparison.dims == (2,) and comparison.rank <= 240
 

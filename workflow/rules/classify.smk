@@ -11,6 +11,7 @@ rule classify_images:
         metrics=f"{RUN_FOLDER}/classifier.json",
         joints=f"{RUN_FOLDER}/classifier.npz",
         mistakes=in_report(f"{RUN_FOLDER}/mistakes.png", "Classifiers", "confident mistakes"),
+        confusions=in_report(f"{RUN_FOLDER}/confusions.png", "Classifiers", "frequent mistakes"),
     log:
         f"{RUN_LOGS}/classify_images.log",
     priority: 1000  # takes minutes on real data, so it should not be the last job

@@ -11,6 +11,7 @@ rule evaluate_model:
         codes=f"{RUN_FOLDER}/codes.npz",
         samples=in_report(f"{RUN_FOLDER}/reconstructions_and_samples.png", "Models", "reconstructions and samples"),
         reconstructions=in_report(f"{RUN_FOLDER}/reconstructions.png", "Models", "many reconstructions"),
+        worst=in_report(f"{RUN_FOLDER}/worst.png", "Models", "worst reconstructions"),
         metrics=f"{RUN_FOLDER}/metrics.json",
     log:
         f"{RUN_LOGS}/evaluate_model.log",
@@ -65,7 +66,7 @@ rule decode_conditions:
     threads: 1
     params:
         conditions=lookup("conditions", within=config),
-        samples=lookup("grid_samples", within=config),
+        samples=lookup("condition_samples", within=config),
         low=lookup("grid_min", within=config),
         high=lookup("grid_max", within=config),
         spacing=lookup("grid_spacing", within=config),

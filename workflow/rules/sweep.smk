@@ -55,6 +55,7 @@ rule compare_with_pca:
         code=modules_of("compare_with_pca.py"),
     output:
         metrics=f"{PCA_FOLDER}/pca_comparison.json",
+        directions=f"{PCA_FOLDER}/principal_directions.npz",
     log:
         "results/logs/pca_comparisons/{dataset}/{model}/compare_with_pca.log",
     threads: 1

@@ -5,6 +5,7 @@ from latentlab.metrics.classification import (
     class_log_prior,
     compute_log_joint,
     confident_mistakes,
+    confusions,
     evaluate_methods,
     max_log_probs,
 )
@@ -30,6 +31,7 @@ with job(snakemake.log):
     methods = evaluate_methods(joints, limits, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
+    confused = confusions(methods[best].most_confused, joints["test"][best], labels["test"])
     ClassifierMetrics(
         model=snakemake.wildcards.model,
         dataset=record.dataset,
@@ -39,6 +41,7 @@ with job(snakemake.log):
         methods=methods,
         best=best,
         mistakes=mistakes,
+        confusions=confused,
         ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic),
         samples=None if grid else params.samples,
         quadrature_error=error,
@@ -47,3 +50,5 @@ with job(snakemake.log):
     write_npz(outputs.joints, arrays)
     indices = [mistake.index for mistake in mistakes] or [0]
     write_png(outputs.mistakes, tile_images(images["test"][indices] / 255, len(indices)))
+    indices = [index for confusion in confused for index in confusion.indices] or [0]
+    write_png(outputs.confusions, tile_images(images["test"][indices] / 255, len(indices)))

@@ -29,7 +29,8 @@ with job(snakemake.log):
         "quantiles": (quantiles, quantiles),
         "occupied": tuple(grid_axis(low[i], high[i], params.samples) for i in range(2)),
     }
-    decoded = {name: decode_latents(model, grid_points(x, y)) for name, (x, y) in axes.items()}
+    positions = {name: grid_points(x, y) for name, (x, y) in axes.items()}
+    decoded = {name: decode_latents(model, points) for name, points in positions.items()}
     for name, pixels in decoded.items():
         write_png(outputs[name], tile_images(pixels.reshape(-1, *dataset.image_shape), params.samples))
     grids = Grids(**{name: Axes(x=tuple(x.tolist()), y=tuple(y.tolist())) for name, (x, y) in axes.items()})
@@ -40,9 +41,12 @@ with job(snakemake.log):
     paths = interpolation_paths(codes["test_mean"])
     path_pixels = decode_latents(model, paths.reshape(-1, 2)).reshape(*paths.shape[:2], -1)
     prior = np.random.default_rng(0).standard_normal((N_SAMPLES, 2), np.float32)
+    coverages = {
+        name: coverage(real, decoded[name], positions[name], params.samples, dataset.n_classes)
+        for name in ("grid", "occupied")
+    }
     PlaneMetrics(
-        grid=coverage(real, decoded["grid"], dataset.n_classes),
-        occupied=coverage(real, decoded["occupied"], dataset.n_classes),
+        **coverages,
         low=float(axis[0]),
         high=float(axis[-1]),
         within_grid=share_within(codes["test_mean"], axis),

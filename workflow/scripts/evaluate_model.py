@@ -5,6 +5,7 @@ from latentlab.metrics.bounds import estimate_likelihood, evaluate_losses
 from latentlab.metrics.grids import tile_images
 from latentlab.metrics.history import convergence
 from latentlab.metrics.latents import encode_splits, measure_latents
+from latentlab.metrics.reconstructions import worst_reconstructions
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inference import reconstruct, reconstructions_and_samples
 from latentlab.models.inputs import to_pixels, to_tensors
@@ -37,6 +38,9 @@ with job(snakemake.log):
     tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), columns) for half in halves]
     write_png(outputs.reconstructions, np.concatenate(tiles, axis=1))
 
+    worst, pixels = worst_reconstructions(model, images, labels)
+    write_png(outputs.worst, tile_images(pixels.numpy().reshape(-1, *dataset.image_shape), len(worst)))
+
     if isinstance(model, VAE):
         losses, likelihood = estimate_likelihood(model, images, labels, params.tolerance, params.samples)
     else:
@@ -54,6 +58,7 @@ with job(snakemake.log):
         test=losses,
         likelihood=likelihood,
         latents=latents,
+        worst=worst,
         shape_correlations=shape_correlations,
         data=record.digest,
         weights=sha256(inputs.weights),

@@ -19,12 +19,12 @@ with job(snakemake.log):
     dataset = record.declaration
     classifier = load_reference_classifier(snakemake.input.reference_classifier, dataset)
     real, test = RealImages(classifier, *load_split(record, "train")), to_pixels(load_split(record, "test")[0])
-    real_shares = failure_shares(real.compare(test)[0], class_probabilities(classifier, test))
+    real_shares = failure_shares(real.compare(test).realism, class_probabilities(classifier, test))
 
     axis = grid_axis(-PRIOR_LIMIT, PRIOR_LIMIT, POSITIONS)
     positions = grid_points(axis, axis)
     pixels = decode_latents(model, positions)
-    realism, nearest = real.compare(pixels)
+    realism, nearest, _ = real.compare(pixels)
     metrics = find_failures(positions, realism, class_probabilities(classifier, pixels), real_shares)
     metrics.write(snakemake.output.metrics)
 

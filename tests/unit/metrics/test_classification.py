@@ -16,6 +16,7 @@ from latentlab.metrics.classification import (
     class_log_prior,
     compute_log_joint,
     confident_mistakes,
+    confusions,
     evaluate_methods,
     fit_temperature,
     max_log_probs,
@@ -164,6 +165,16 @@ def test_mistakes_are_the_wrong_predictions_with_the_most_confident_first():
     mistakes = confident_mistakes(np.log(posterior), np.array([1, 2, 9, 3]), count=2)
     assert [(mistake.index, mistake.label, mistake.predicted) for mistake in mistakes] == [(1, 2, 8), (3, 3, 6)]
     assert mistakes[0].confidence == pytest.approx(0.9 / 0.99)
+
+
+def test_confusions_list_the_images_so_answered_the_surest_first():
+    log_joint = np.log([[0.9, 0.1], [0.2, 0.8], [0.05, 0.95], [0.3, 0.7], [0.6, 0.4]])
+    labels = np.array([0, 0, 0, 0, 1])
+    found = confusions(((0, 1, 0.75), (1, 0, 1.0)), log_joint, labels, count=2)
+    assert [(pair.label, pair.answer, pair.share, pair.indices) for pair in found] == [
+        (0, 1, 0.75, (2, 1)),
+        (1, 0, 1.0, (4,)),
+    ]
 
 
 def test_the_most_confused_pairs_are_by_share_of_their_label_and_never_correct_ones():

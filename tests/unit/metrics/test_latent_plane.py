@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builders import GreyFeature, flat_images, grey_images
 
+from latentlab.metrics.grids import grid_points
 from latentlab.metrics.latent_plane import (
     coverage,
     find_failures,
@@ -23,9 +24,33 @@ def real():
 
 
 def test_coverage_counts_the_classes_of_the_images_that_pass_as_real(real):
-    measured = coverage(real, flat_images(3, 13, 24, 250), 10)
+    measured = coverage(real, flat_images(3, 13, 24, 250), np.zeros((4, 2)), 2, 10)
     assert measured.precision == sum(measured.class_share) == 0.75
     assert measured.class_share[3] == 0.5 and measured.class_share[4] == 0.25 and len(measured.class_share) == 10
+
+
+def test_landmarks_are_the_most_real_pictures_of_the_largest_classes_and_the_least_real_ones(real):
+    """A grid of 4 × 4 images in which greys above 200 are unlike any of the planted images, 0 to 99."""
+    greys = [3, 13, 23, 7, 17, 5, 240, 30, 250, 8, 18, 28, 38, 9, 19, 210]
+    measured = coverage(real, flat_images(*greys), grid_points(*[np.arange(4.0)] * 2), 4, 10)
+    assert [landmark.nearest for landmark in measured.typical] == [8, 3, 7]
+    assert all(landmark.realism >= 1 for landmark in measured.typical)
+    assert (measured.typical[1].row, measured.typical[1].column, measured.typical[1].z) == (0, 0, (0.0, 3.0))
+    worst = [(landmark.row, landmark.column) for landmark in measured.unrealistic]
+    assert worst == [(2, 0), (1, 2), (3, 3)] and all(landmark.realism < 1 for landmark in measured.unrealistic)
+
+
+def test_unrealistic_landmarks_are_a_quarter_of_the_grid_apart(real):
+    greys = [250] * 8 + [0] * 56
+    measured = coverage(real, flat_images(*greys), grid_points(*[np.arange(8.0)] * 2), 8, 10)
+    assert [landmark.column for landmark in measured.unrealistic] == [0, 2, 4]
+
+
+def test_pictures_are_counted_apart_near_the_origin_and_at_the_rim(real):
+    positions = np.array([[0, 0], [1, 1], [2.5, 0], [3.5, 0], [0, -4]])
+    measured = coverage(real, flat_images(5, 250, 250, 250, 6), positions, 5, 10)
+    assert measured.inner == 0.5 and measured.outer == 0.5
+    assert coverage(real, flat_images(5), np.zeros((1, 2)), 1, 10).outer is None
 
 
 def test_paths_run_straight_between_codes():

@@ -6,10 +6,12 @@ from sklearn.decomposition import PCA
 
 from latentlab.metrics.pca import (
     PCAReference,
+    between_class_variance,
     compare_models_with_pca,
     compare_with_pca,
     mean_squared_error,
     pca_errors,
+    principal_directions,
     principal_plane,
     project,
 )
@@ -99,7 +101,7 @@ def test_only_a_linear_decoder_spans_a_subspace():
         build_model(model_spec("autoencoder", latent_dim=3, hidden=(8,), **linear)),
         build_model(model_spec("autoencoder", latent_dim=4, likelihood="gaussian")),
     ]
-    comparison = compare_models_with_pca("linear", models, pixels(1000), pixels(100))
+    comparison = compare_models_with_pca("linear", models, PCAReference(pixels(1000)), pixels(100))
     assert comparison.dims == (2, 3, 4) and comparison.settings == models[0].spec.settings
     assert [angle is None for angle in comparison.angle] == [False, True, True]
 
@@ -112,9 +114,29 @@ def test_a_linear_autoencoder_with_the_weights_of_pca_is_pca(reference):
         model.encoder[0].bias.copy_(-components @ mean)
         model.decoder[0].weight.copy_(components.T)
         model.decoder[0].bias.copy_(mean)
-    comparison = compare_models_with_pca("linear", [model], pixels(1000), pixels(500))
+    comparison = compare_models_with_pca("linear", [model], PCAReference(pixels(1000)), pixels(500))
     assert comparison.error[0] == pytest.approx(comparison.pca[0], rel=1e-4)
     assert comparison.angle[0] == pytest.approx(0, abs=0.1)
+
+
+def test_principal_directions_are_shown_beside_the_weights_of_a_linear_decoder_of_two_dimensions(reference):
+    linear = build_model(model_spec("autoencoder", latent_dim=2, likelihood="gaussian", output="linear"))
+    other = build_model(model_spec("autoencoder", latent_dim=2, hidden=(8,), likelihood="gaussian"))
+    arrays = principal_directions(reference, [linear])
+    assert np.allclose(arrays["pca"], reference.pca.components_[:2], atol=1e-6)
+    assert np.allclose(arrays["model"], linear.decoder[0].weight.detach().T)
+    assert list(principal_directions(reference, [other])) == ["pca"]
+
+
+def test_variance_between_classes_is_all_of_it_for_points_at_their_centres_and_none_of_it_for_shuffled_labels():
+    labels = np.arange(3000) % 3
+    centres = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])[labels]
+    noise = np.random.default_rng(0).normal(size=(3000, 2))
+    assert between_class_variance(centres, labels) == pytest.approx(1)
+    assert between_class_variance(noise, labels) == pytest.approx(0, abs=0.01)
+    within = 2 / (2 + 2 * 32 / 9)  # variances: 1 in each direction, and those of the centres
+    assert between_class_variance(centres + noise, labels) == pytest.approx(1 - within, abs=0.02)
+    assert between_class_variance(np.ones((4, 2)), np.arange(4)) == 0
 
 
 def test_pca_errors_are_the_variance_left_out():

@@ -12,7 +12,7 @@ def test_an_image_passes_within_the_third_neighbour_s_distance_of_a_real_one():
     real = RealImages(
         GreyFeature(), *grey_images()
     )  # greys 0, 1, …, 99: the third neighbour is 2 greys away, at the ends 3
-    realism, nearest = real.compare(flat_images(50.5, 101.5, 102.5, 250))
+    realism, nearest, _ = real.compare(flat_images(50.5, 101.5, 102.5, 250))
     assert realism == pytest.approx([4, 3 / 2.5, 3 / 3.5, 3 / 151], rel=1e-3)
     assert real.labels[nearest].tolist() == [0, 9, 9, 9] or real.labels[nearest].tolist() == [1, 9, 9, 9]
     assert real.precision(flat_images(50.5, 101.5, 102.5, 250)) == 0.5
@@ -21,7 +21,7 @@ def test_an_image_passes_within_the_third_neighbour_s_distance_of_a_real_one():
 def test_a_real_image_itself_passes_and_many_images_are_compared_in_batches():
     real = RealImages(GreyFeature(), *grey_images())
     greys = np.arange(1200) % 100
-    realism, nearest = real.compare(flat_images(*greys))
+    realism, nearest, _ = real.compare(flat_images(*greys))
     assert (realism > 1e6).all() and (real.images[nearest][:, 0, 0] == greys).all()
 
 

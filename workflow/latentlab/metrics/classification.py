@@ -22,6 +22,7 @@ from latentlab.metrics.quadrature import TOLERANCE, LatentGrid, choose_grid, qua
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import VAE, Autoencoder
 from latentlab.records.metrics import (
+    Confusion,
     Method,
     MethodPredictions,
     Mistake,
@@ -34,6 +35,7 @@ BATCH_SIZE = 500  # images at a time
 N_BINS = 15  # of confidence, as in Guo et al. (2017)
 TEMPERATURE_RANGE = (1e-2, 1e3)
 N_MISTAKES = 10
+N_CONFUSIONS, N_CONFUSED = 4, 5  # pairs of classes, and images shown of each
 
 
 def class_log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -151,7 +153,27 @@ def confident_mistakes(
     )
 
 
-def most_confused(counts: np.ndarray, count: int = 3) -> tuple[tuple[int, int, float], ...]:
+def confusions(
+    pairs: tuple[tuple[int, int, float], ...], log_joint: np.ndarray, labels: np.ndarray, count: int = N_CONFUSED
+) -> tuple[Confusion, ...]:
+    """The images behind the most frequent mistakes.
+
+    Args:
+        pairs: of `most_confused`.
+        log_joint, labels: of the images, `(n, classes)` and `(n,)`.
+        count: images of each mistake, at most.
+    """
+    log_posterior = log_softmax(log_joint, axis=1)
+    answers = log_posterior.argmax(axis=1)
+    found = []
+    for label, answer, share in pairs:
+        indices = np.flatnonzero((labels == label) & (answers == answer))
+        surest = indices[np.argsort(-log_posterior[indices, answer], kind="stable")[:count]]
+        found.append(Confusion(label=label, answer=answer, share=share, indices=tuple(surest.tolist())))
+    return tuple(found)
+
+
+def most_confused(counts: np.ndarray, count: int = N_CONFUSIONS) -> tuple[tuple[int, int, float], ...]:
     """The most frequent mistakes in a confusion matrix `(classes, classes)`, true labels down the rows: true label,
     predicted label, and the share of that label's images; the largest share first."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -46,3 +46,11 @@ def occupied_range(codes: np.ndarray, share: float = 0.98) -> np.ndarray:
     """The range of each latent dimension that holds the central `share` of codes `(n, d)`: lows and highs, `(2, d)`."""
     tail = (1 - share) / 2
     return np.quantile(codes, [tail, 1 - tail], axis=0)
+
+
+def class_centres(codes: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Median of the codes `(n, d)` of each class, `(n_classes, d)`; NaN for a class without codes."""
+    centres = np.full((n_classes, codes.shape[1]), np.nan)
+    for label in np.unique(labels):
+        centres[label] = np.median(codes[labels == label], axis=0)
+    return centres

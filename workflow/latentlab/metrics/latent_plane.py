@@ -6,7 +6,14 @@ from typing import Literal
 import numpy as np
 
 from latentlab.metrics.realism import RealImages
-from latentlab.records.metrics import Coverage, Failure, FailureMetrics, FailureShares, InterpolationSmoothness
+from latentlab.records.metrics import (
+    Coverage,
+    Failure,
+    FailureMetrics,
+    FailureShares,
+    InterpolationSmoothness,
+    Landmark,
+)
 
 Kind = Literal["unrealistic", "ambiguous"]
 
@@ -15,14 +22,58 @@ N_BOOTSTRAP = 1000  # resamples of the lines
 AMBIGUOUS_BELOW = 0.6  # an image is ambiguous if its most probable class is less probable than this
 PRIOR_LIMIT = 2.0  # standard deviations around the origin that hold 86 % of the prior's mass
 MIN_DISTANCE = 0.4  # between reported failures, in units of z
+OUTER_LIMIT = 3.0  # standard deviations beyond which lies 1 % of the prior's mass
+N_LANDMARKS = 3  # of each kind
 
 
-def coverage(real: RealImages, pixels: np.ndarray, n_classes: int) -> Coverage:
-    """How many decoded images, pixels `(n, P)`, pass as real, and as which classes."""
-    realism, nearest = real.compare(pixels)
-    passes = realism >= 1
-    shares = np.bincount(real.labels[nearest[passes]], minlength=n_classes) / len(pixels)
-    return Coverage(precision=float(passes.mean()), class_share=tuple(shares.tolist()))
+def coverage(real: RealImages, pixels: np.ndarray, positions: np.ndarray, columns: int, n_classes: int) -> Coverage:
+    """How many images of a decoder grid pass as real, where, and as which classes.
+
+    Args:
+        pixels: of the grid's images in reading order, `(n, P)`.
+        positions: at which they were decoded, `(n, 2)`.
+        columns: images side by side.
+    """
+    realism, nearest, distance = real.compare(pixels)
+    passes, classes, radii = realism >= 1, real.labels[nearest], np.linalg.norm(positions, axis=1)
+    shares = np.bincount(classes[passes], minlength=n_classes) / len(pixels)
+    rows_columns = np.stack(np.divmod(np.arange(len(pixels)), columns), axis=1)
+
+    def landmark(index: int) -> Landmark:
+        row, column = rows_columns[index].tolist()
+        return Landmark(
+            row=row,
+            column=column,
+            z=tuple(positions[index].tolist()),
+            nearest=int(classes[index]),
+            realism=float(realism[index]),
+        )
+
+    largest = [label for label in np.argsort(-shares, kind="stable")[:N_LANDMARKS] if shares[label]]
+    typical = [int(np.where(passes & (classes == label), distance, np.inf).argmin()) for label in largest]
+    unrealistic = _apart(np.where(passes, 0, 1 / realism), rows_columns, columns / 4, N_LANDMARKS)
+    return Coverage(
+        precision=float(passes.mean()),
+        class_share=tuple(shares.tolist()),
+        typical=tuple(map(landmark, typical)),
+        unrealistic=tuple(map(landmark, unrealistic)),
+        inner=_mean_or_none(passes[radii <= PRIOR_LIMIT]),
+        outer=_mean_or_none(passes[radii > OUTER_LIMIT]),
+    )
+
+
+def _apart(scores: np.ndarray, positions: np.ndarray, distance: float, count: int) -> list[int]:
+    """The indices of the highest positive scores `(n,)`, at most `count`, whose positions `(n, 2)` are at least
+    `distance` from each other."""
+    scores, chosen = scores.copy(), []
+    while len(chosen) < count and scores.any():
+        chosen.append(int(scores.argmax()))
+        scores[np.linalg.norm(positions - positions[chosen[-1]], axis=1) < distance] = 0
+    return chosen
+
+
+def _mean_or_none(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def interpolation_paths(codes: np.ndarray, seed: int = 0, n: int = N_PATHS, steps: int = N_STEPS) -> np.ndarray:

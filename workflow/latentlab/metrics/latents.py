@@ -5,6 +5,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
+from latentlab.metrics.grids import class_centres
 from latentlab.metrics.latent_units import active_units
 from latentlab.metrics.morphometrics import measure_shapes, shape_correlations
 from latentlab.metrics.neighbours import (
@@ -63,8 +64,14 @@ def measure_latents(
         active_units=active_units(test),
         separation=class_separation(test, test_labels, len(classes)),
         overlaps=None if shares is None else overlapping_classes(shares, classes),
+        centres=_centres(test, test_labels, len(classes)) if is_plane else None,
     )
     return latents, shape_correlations(test, measure_shapes(test_images)) if is_plane else None
+
+
+def _centres(codes: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[tuple[float, float] | None, ...]:
+    centres = class_centres(codes, labels, n_classes)
+    return tuple(None if np.isnan(centre).any() else tuple(centre.tolist()) for centre in centres)
 
 
 def share_within(codes: np.ndarray, axis: np.ndarray) -> float:

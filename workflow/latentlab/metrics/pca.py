@@ -45,9 +45,19 @@ def project(points: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[np.
     return positions, Projection(
         explained=tuple(explained.tolist()),
         dimensions=points.shape[1],
+        between_classes=between_class_variance(positions, labels),
         plane=class_separation(positions, labels, n_classes),
         full=class_separation(points, labels, n_classes),
     )
+
+
+def between_class_variance(points: np.ndarray, labels: np.ndarray) -> float:
+    """The share of the variance of points `(n, d)` that lies between the means of their classes `(n,)`, 0 to 1."""
+    mean = points.mean(axis=0)
+    means = np.stack([points[labels == label].mean(axis=0) for label in np.unique(labels)])
+    counts = np.unique(labels, return_counts=True)[1]
+    total = np.square(points - mean).sum()
+    return float((counts[:, None] * np.square(means - mean)).sum() / total) if total else 0.0
 
 
 class PCAReference:
@@ -87,6 +97,17 @@ def mean_squared_error(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.square(a - b, dtype=np.float64).mean())
 
 
+def principal_directions(reference: PCAReference, models: list[Autoencoder]) -> dict[str, np.ndarray]:
+    """What the first two latent dimensions draw: `pca`, PCA's components `(2, P)`, and `model`, the decoder's weights
+    of the model with two latent dimensions, `(2, P)`, left out where there is none or it is not linear."""
+    directions = {"pca": reference.pca.components_[:2].astype(np.float32)}
+    for model in models:
+        weights = _decoder_weights(model)
+        if model.latent_dim == 2 and weights is not None:
+            directions["model"] = weights.T
+    return directions
+
+
 def pca_errors(pixels: np.ndarray, test_pixels: np.ndarray, dims: list[int]) -> dict[int, float]:
     """Number of components → squared error per pixel on test images, for PCA fitted on training images; both `(n,
     P)`."""
@@ -95,7 +116,7 @@ def pca_errors(pixels: np.ndarray, test_pixels: np.ndarray, dims: list[int]) -> 
 
 
 def compare_models_with_pca(
-    name: str, models: list[Autoencoder], train_pixels: np.ndarray, test_pixels: np.ndarray
+    name: str, models: list[Autoencoder], reference: PCAReference, test_pixels: np.ndarray
 ) -> PCAComparison:
     """Autoencoders of the model config `name` at several latent dimensions beside PCA; pixels `(n, P)` in [0, 1]."""
 
@@ -107,15 +128,17 @@ def compare_models_with_pca(
         return run
 
     reconstructions = {model.latent_dim: reconstruction(model) for model in models}
-    spanning = {
-        model.latent_dim: layer.weight.detach().numpy()
-        for model in models
-        if model.spec.settings.output == "linear" and len(model.decoder) == 1
-        for layer in model.decoder
-        if isinstance(layer, nn.Linear)
-    }
-    settings, reference = shared_settings([model.spec.settings for model in models]), PCAReference(train_pixels)
+    weights = {model.latent_dim: _decoder_weights(model) for model in models}
+    spanning = {d: weight for d, weight in weights.items() if weight is not None}
+    settings = shared_settings([model.spec.settings for model in models])
     return compare_with_pca(name, settings, reference, reconstructions, spanning, test_pixels)
+
+
+def _decoder_weights(model: Autoencoder) -> np.ndarray | None:
+    """The columns `(P, d)` that span what a linear decoder can draw; None for another decoder."""
+    layer = model.decoder[0]
+    is_linear = model.spec.settings.output == "linear" and len(model.decoder) == 1 and isinstance(layer, nn.Linear)
+    return layer.weight.detach().numpy() if is_linear else None
 
 
 def compare_with_pca(

@@ -1,5 +1,7 @@
 """How realistic images are, by their place among real ones in the features of the reference classifier."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
@@ -11,6 +13,17 @@ from latentlab.models.inputs import to_pixels
 N_REAL = 10_000  # training images that others are compared with
 N_NEIGHBOURS = 3  # as in Kynkäänniemi et al. (2019)
 BATCH_SIZE = 500  # images compared at a time
+
+
+class Comparison(NamedTuple):
+    """Images beside the real ones, each array `(n,)`."""
+
+    realism: np.ndarray
+    """The largest ratio of a real image's radius to its distance."""
+    nearest: np.ndarray
+    """The index of the nearest real image."""
+    distance: np.ndarray
+    """Of the nearest real image."""
 
 
 class RealImages:
@@ -29,20 +42,20 @@ class RealImages:
         index = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(chosen) - 1)).fit(self.features)
         self.radii = index.kneighbors()[0][:, -1]  # without arguments: the neighbours of each, itself left out
 
-    def compare(self, pixels: np.ndarray | Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """The realism of pixels `(n, P)` in [0, 1], `(n,)`: the largest ratio of a real image's radius to its distance;
-        and the index of the nearest real image, `(n,)`. Images of realism 1 or more pass as real."""
+    def compare(self, pixels: np.ndarray | Tensor) -> Comparison:
+        """How pixels `(n, P)` in [0, 1] compare with the real images. Images of realism 1 or more pass as real."""
         features = self._features(pixels)
-        realism, nearest = [], []
+        realism, nearest, distance = [], [], []
         for batch in np.array_split(features, max(1, len(features) // BATCH_SIZE)):
             distances = pairwise_distances(batch, self.features)
             realism.append((self.radii / np.maximum(distances, np.finfo(np.float32).tiny)).max(axis=1))
             nearest.append(distances.argmin(axis=1))
-        return np.concatenate(realism), np.concatenate(nearest)
+            distance.append(distances.min(axis=1))
+        return Comparison(*map(np.concatenate, (realism, nearest, distance)))
 
     def precision(self, pixels: np.ndarray | Tensor) -> float:
         """The share of pixels `(n, P)` in [0, 1] that pass as real."""
-        return float((self.compare(pixels)[0] >= 1).mean())
+        return float((self.compare(pixels).realism >= 1).mean())
 
     def _features(self, pixels: np.ndarray | Tensor) -> np.ndarray:
         return class_features(self.classifier, pixels).astype(np.float32)

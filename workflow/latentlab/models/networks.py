@@ -14,6 +14,7 @@ import math
 from itertools import pairwise
 from typing import TypeVar
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -210,7 +211,8 @@ def init_weights(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> None:
 
 
 def layer_table(model: Autoencoder) -> tuple[LayerSummary, ...]:
-    """The layers that have weights or change the shape, in the order in which an image passes them."""
+    """The layers that have weights or change the shape, each with its activation, in the order in which an image passes
+    them."""
     rows: list[LayerSummary] = []
     part = "encoder"
 
@@ -223,6 +225,8 @@ def layer_table(model: Autoencoder) -> tuple[LayerSummary, ...]:
             rows.append(
                 LayerSummary(part=part, layer=type(layer).__name__, shape=shape, parameters=parameters, **sizes)
             )
+        elif isinstance(layer, nn.ReLU):
+            rows[-1] = msgspec.structs.replace(rows[-1], activation=type(layer).__name__)
 
     hooks = [layer.register_forward_hook(record) for layer in model.modules() if not list(layer.children())]
     x, y = torch.zeros(1, model.spec.n_pixels), torch.zeros(1, dtype=torch.int64)

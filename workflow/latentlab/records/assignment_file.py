@@ -25,7 +25,10 @@ SHARED_FOLDERS = {"explorer", "notebook"}  # of templates/
 # Snakemake writes names into patterns, where braces mark wildcards, and into the commands of its jobs.
 REFUSED_CHARACTERS = "{}\\,:='\"`$"
 # The results files of what is not a single model, by the section of assignment.yaml.
-SECTION_FILES = {"sweeps": {"sweep.json", "strips.png"}, "pca_comparisons": {"pca_comparison.json"}}
+SECTION_FILES = {
+    "sweeps": {"sweep.json", "strips.png"},
+    "pca_comparisons": {"pca_comparison.json", "principal_directions.npz"},
+}
 
 Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 Label = Annotated[str, Meta(min_length=1, max_length=60)]

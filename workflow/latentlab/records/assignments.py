@@ -120,6 +120,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("plane")
         if model_families()[settings.family].stochastic:
             properties.add("stochastic")
+        if settings.family == "autoencoder" and not settings.hidden:
+            properties.add("linear")
         return properties
 
     def file(self, name: str, file: str) -> str:

@@ -99,6 +99,8 @@ class LatentMetrics(Record, frozen=True):
     separation: Separation
     overlaps: tuple[tuple[str, str, float], ...] | None = None
     """Pairs of classes that overlap most in the plane, with the share of neighbours they take from each other."""
+    centres: tuple[tuple[float, float] | None, ...] | None = None
+    """The median code of each class, null for a class without codes; only of a plane."""
 
 
 class ShapeCorrelations(Record, frozen=True):
@@ -117,6 +119,19 @@ class Convergence(Record, frozen=True):
     """The epoch with the lowest validation loss."""
     converged_epoch: int
     """The first epoch whose validation loss lies within 1 % of its whole decrease from the lowest."""
+    kl: tuple[float, float] | None = None
+    """KL term of the validation images after the first and after the last epoch; only of a VAE."""
+    reconstruction: tuple[float, float] | None = None
+    """The same of the reconstruction term."""
+
+
+class WorstReconstruction(Record, frozen=True):
+    """A test image that is reconstructed with one of the largest errors."""
+
+    index: int
+    """Among the test images."""
+    label: int
+    squared_error: float
 
 
 class LayerSummary(Record, frozen=True):
@@ -132,6 +147,8 @@ class LayerSummary(Record, frozen=True):
     """Pixels, like stride and padding; only of convolutions and pooling."""
     stride: int | None = None
     padding: int | None = None
+    activation: str | None = None
+    """The class in torch.nn of the activation that follows it."""
 
 
 class ModelMetrics(Record, frozen=True):
@@ -148,6 +165,8 @@ class ModelMetrics(Record, frozen=True):
     training: Convergence
     test: Losses
     latents: LatentMetrics
+    worst: tuple[WorstReconstruction, ...]
+    """The five test images with the largest errors, the largest first."""
     data: str
     """SHA-256 (hex) of the data's files."""
     weights: str
@@ -181,6 +200,19 @@ class Grids(Record, frozen=True):
     """The range that holds the central 98 % of the training codes in each dimension."""
 
 
+class Landmark(Record, frozen=True):
+    """A picture of a decoder grid that is worth a closer look."""
+
+    row: int
+    """Of the grid, from the top, 0 for the first; `column` is that from the left."""
+    column: int
+    z: tuple[float, float]
+    nearest: int
+    """Class of the nearest training image, in the features of the reference classifier."""
+    realism: float
+    """Below 1 it does not pass as real (`Failure.realism`)."""
+
+
 class Coverage(Record, frozen=True):
     """How many images of a decoder grid pass as real, and as which classes."""
 
@@ -189,6 +221,15 @@ class Coverage(Record, frozen=True):
     features of the reference classifier (Kynkäänniemi et al. 2019)."""
     class_share: tuple[float, ...]
     """Share that passes as real and whose nearest training image has each class; the sum is `precision`."""
+    typical: tuple[Landmark, ...]
+    """Of each of the three classes with the largest shares, the picture that is closest to a training image."""
+    unrealistic: tuple[Landmark, ...]
+    """The three least realistic pictures that do not pass as real, at least a quarter of the grid apart."""
+    inner: float | None = None
+    """Share that passes as real of the pictures within two standard deviations of the prior; left out if the grid has
+    none there."""
+    outer: float | None = None
+    """The same beyond three standard deviations."""
 
 
 class InterpolationSmoothness(Record, frozen=True):
@@ -318,6 +359,17 @@ class Mistake(Record, frozen=True):
     confidence: float
 
 
+class Confusion(Record, frozen=True):
+    """A label and an answer that is often given in its place."""
+
+    label: int
+    answer: int
+    share: float
+    """Of the label's test images."""
+    indices: tuple[int, ...]
+    """Test images so answered, the most confident first."""
+
+
 class OODData(Record, frozen=True):
     """The data set whose test images serve as OOD examples."""
 
@@ -339,6 +391,8 @@ class ClassifierMetrics(Record, frozen=True):
     """The method closest to the model's own posterior."""
     mistakes: tuple[Mistake, ...]
     """Of the best method after temperature scaling, the most confident first."""
+    confusions: tuple[Confusion, ...]
+    """The four most frequent ones of the best method, the most frequent first."""
     ood: OODData
     samples: int | None = None
     """Draws of z for each image and label that the bounds use."""
@@ -460,6 +514,8 @@ class Projection(Record, frozen=True):
     explained: tuple[float, float]
     """Share of the variance that each component explains."""
     dimensions: int
+    between_classes: float
+    """Share of the variance in the plane that lies between the centres of the classes."""
     plane: Separation
     full: Separation
     """In the full space."""

@@ -10,7 +10,7 @@ RUN_FOLDER = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
 SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "stochastic"]
+Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "linear"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -27,6 +27,7 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "classifier.json": ("conditional", "stochastic"),
     "classifier.npz": ("conditional", "stochastic"),
     "mistakes.png": ("conditional", "stochastic"),
+    "confusions.png": ("conditional", "stochastic"),
     "augmentation.json": ("stochastic",),
 }
 
@@ -36,6 +37,7 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "unconditional": "conditional: false",
     "conditional": "conditional: true",
     "stochastic": "family: vae",
+    "linear": "family: autoencoder and hidden: []",
 }
 
 

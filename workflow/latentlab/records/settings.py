@@ -92,6 +92,7 @@ class Settings(Record, frozen=True, omit_defaults=False):
     device: Literal["auto", "cpu", "cuda", "mps"]
 
     grid_samples: Annotated[int, Meta(ge=2, le=100)]
+    condition_samples: Annotated[int, Meta(ge=2, le=100)]
     grid_min: float
     grid_max: float
     grid_spacing: Literal["uniform", "quantiles"]
