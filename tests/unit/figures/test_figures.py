@@ -13,10 +13,14 @@ import numpy as np
 import planted
 import pytest
 from matplotlib import colors
+from matplotlib.figure import Figure
+from safetensors.numpy import load_file, save_file
 
-from latentlab.figures.base import FIGURES, class_colours, draw_figure, read_pixels, use_style
-from latentlab.figures.embeddings import class_centres
-from latentlab.figures.latent import emptiest_corner
+from latentlab.figures.base import FIGURES, class_colours, draw_figure, new_figure, read_pixels, use_style
+from latentlab.figures.embeddings import HALO
+from latentlab.figures.latent import _set_position_ticks, emptiest_corner
+from latentlab.figures.legibility import check_legible
+from latentlab.metrics.grids import class_centres
 from latentlab.records.assignments import FigureSpec, Panel
 from latentlab.records.datasets import DATASETS
 from latentlab.records.declarations import figure_declarations
@@ -25,11 +29,15 @@ from latentlab.records.metrics import (
     ByClass,
     ClassifierMetrics,
     ConditionGrids,
+    Confusion,
     Convergence,
+    Coverage,
     Failure,
     FailureMetrics,
     FailureShares,
     Grids,
+    InterpolationSmoothness,
+    Landmark,
     LatentMetrics,
     MeanStd,
     MethodPredictions,
@@ -37,14 +45,17 @@ from latentlab.records.metrics import (
     ModelMetrics,
     OODData,
     PCAComparison,
+    PlaneMetrics,
     Predictions,
     Projection,
     ProjectionMetrics,
     ReliabilityBin,
     Separation,
     SweepMetrics,
+    WorstReconstruction,
 )
 from latentlab.records.settings import ModelSettings, Settings
+from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import write_csv, write_npz, write_png
 
 ROOT = Path(__file__).parents[3]
@@ -92,6 +103,8 @@ def plant_results(folder, dataset):
         "strips": (1 + 2 * len(DIMS), 10),
         "failures": (2, 2),
         "mistakes": (1, 3),
+        "confusions": (1, 3),
+        "worst": (3, 2),
     }
     for name, (down, across) in n_images.items():
         write_png(folder / f"{name}.png", rng.random((down * rows, across * columns)))
@@ -111,6 +124,28 @@ def plant_results(folder, dataset):
         real=FailureShares(unrealistic=0.1, ambiguous=0.1),
         confidence_limit=0.6,
     ).write(folder / "failures.json")
+    landmarks = tuple(
+        Landmark(row=i, column=i, z=(0.0, 0.0), nearest=i, realism=realism) for i, realism in enumerate((1.2, 1.1, 0.4))
+    )
+    coverage = Coverage(precision=0.5, class_share=(0.5,) * n_classes, typical=landmarks[:2], unrealistic=landmarks[2:])
+    PlaneMetrics(
+        grid=coverage,
+        occupied=coverage,
+        low=-4.0,
+        high=4.0,
+        within_grid=1.0,
+        interpolations=InterpolationSmoothness(
+            steps=10, max_step_ratio=1.2, max_step_ratio_interval=(1.1, 1.3), precision=0.5, ends_precision=0.6
+        ),
+        reconstructions=0.5,
+        real=0.9,
+    ).write(folder / "plane.json")
+    weights = {
+        "decoder.0.weight": rng.normal(size=(rows * columns, 2)),
+        "decoder.0.bias": rng.normal(size=rows * columns),
+    }
+    save_file(weights, folder / "weights.safetensors")
+    write_npz(folder / "principal_directions.npz", {"pca": rng.normal(size=(2, rows * columns))})
     posteriors = {
         "axes": np.sort(rng.normal(size=(2, 2, 5))),
         "density": rng.random((2, 5, 5)),
@@ -127,7 +162,7 @@ def plant_results(folder, dataset):
     write_npz(folder / "projections.npz", points | {"labels": labels})
     by_class = ByClass(mean=0.0, classes=(0.1,) * n_classes)
     separation = Separation(silhouette=by_class, neighbour_accuracy=by_class)
-    projection = Projection(explained=(0.2, 0.1), dimensions=2, plane=separation, full=separation)
+    projection = Projection(explained=(0.2, 0.1), dimensions=2, between_classes=0.3, plane=separation, full=separation)
     ProjectionMetrics(codes=projection, pixels=projection).write(folder / "projections.json")
 
     columns_of_history = [
@@ -153,6 +188,7 @@ def plant_results(folder, dataset):
             active_units=2,
             separation=separation,
         ),
+        worst=tuple(WorstReconstruction(index=i, label=i, squared_error=0.1) for i in range(2)),
         data="0" * 64,
         weights="0" * 64,
         versions={},
@@ -221,6 +257,10 @@ def plant_results(folder, dataset):
         methods={"quadrature": method},
         best="quadrature",
         mistakes=tuple(Mistake(index=i, label=0, predicted=n_classes - 1, confidence=0.9) for i in range(3)),
+        confusions=(
+            Confusion(label=0, answer=1, share=0.2, indices=(3, 4)),
+            Confusion(label=1, answer=0, share=0.1, indices=(5,)),
+        ),
         ood=OODData(dataset=dataset.ood_partner, synthetic=False),
     ).write(folder / "classifier.json")
     log_joint = {f"{split}_quadrature": rng.normal(size=(50, n_classes)) for split in ("test", "ood")}
@@ -238,7 +278,7 @@ def options_of(name, dataset):
     return {option: values[option] for option in FIGURES[name].declaration.options}
 
 
-def spec_of(name, folder, dataset, width=90.0, height=40.0):
+def spec_of(name, folder, dataset, width=130.0, height=80.0):
     return FigureSpec(
         name=name,
         plot=name,
@@ -270,7 +310,7 @@ def images_of(ax):
 
 
 def test_the_declarations_read_from_the_source_are_those_of_the_registered_figures():
-    assert len(FIGURES) == 23
+    assert len(FIGURES) == 29
     assert figure_declarations() == {name: registered.declaration for name, registered in FIGURES.items()}
 
 
@@ -288,6 +328,8 @@ def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
         "condition_embeddings": ("plane", "conditional"),
+        "conditions": ("plane",),
+        "templates": ("plane", "linear"),
         "loss_terms": ("stochastic",),
     }
 
@@ -304,7 +346,7 @@ from latentlab.figures.base import draw_figure
 from latentlab.records.assignments import FigureSpec
 for path in sorted(Path(sys.argv[1]).glob("*.json")):
     draw_figure(FigureSpec.read(path), path.with_suffix(".svg"))
-packages = ("torch.", "latentlab.data.", "latentlab.models.", "latentlab.metrics.")
+packages = ("torch.", "sklearn.", "latentlab.data.", "latentlab.models.")
 print([name for name in sys.modules if f"{name}.".startswith(packages)])
 """
     completed = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
@@ -321,24 +363,24 @@ def test_a_figure_has_the_size_of_its_spec_and_equal_bytes_each_time(name, mnist
     for file in ("a.svg", "b.svg"):
         draw_figure(spec_of(name, mnist, MNIST), tmp_path / file)
     svg = (tmp_path / "a.svg").read_text()
-    assert size_of_svg(svg) == pytest.approx((90, 40), abs=0.1)
+    assert size_of_svg(svg) == pytest.approx((130, 80), abs=0.1)
     assert svg == (tmp_path / "b.svg").read_text()
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_can_be_drawn_of_a_data_set_of_another_shape(name, wide, tmp_path):
     draw_figure(spec_of(name, wide, WIDE), tmp_path / "a.svg")
-    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, 40), abs=0.1)
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((130, 80), abs=0.1)
 
 
-@pytest.mark.parametrize(("name", "height"), [("decoder_map", 90), ("sweep", 30), ("sweep_error", 67.5)])
+@pytest.mark.parametrize(("name", "height"), [("decoder_map", 150), ("sweep", 50), ("sweep_error", 112.5)])
 def test_without_a_height_a_figure_has_its_own_proportion(name, height, mnist, tmp_path):
-    draw_figure(spec_of(name, mnist, MNIST, height=None), tmp_path / "a.svg")
-    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, height), abs=0.1)
+    draw_figure(spec_of(name, mnist, MNIST, width=150.0, height=None), tmp_path / "a.svg")
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((150, height), abs=0.1)
 
 
 def test_a_decoder_grid_keeps_the_proportion_of_its_images(wide, tmp_path):
-    draw_figure(spec_of("decoder_map", wide, WIDE, height=None), tmp_path / "a.svg")
+    draw_figure(spec_of("decoder_map", wide, WIDE, width=90.0, height=None), tmp_path / "a.svg")
     assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((90, 90 * 12 / 20), abs=0.1)
     for name in ("decoder_map", "condition_maps"):
         assert {ax.get_aspect() for ax in create(name, wide, WIDE).axes} == {12 / 20}
@@ -379,9 +421,75 @@ def test_failures_are_named_at_the_middles_of_their_images(wide):
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1: 0.40", "2: 30%"]
 
 
-def test_failures_are_numbered_at_their_positions_of_the_decoder_grid(mnist):
+def test_failures_are_framed_in_the_decoder_grid_and_numbered_beside_it(mnist):
     (ax,) = create("failure_map", mnist, MNIST).axes
-    assert {text.get_text(): text.get_position() for text in ax.texts} == {"1": (1.5, 1.75), "2": (1.75, 1.5)}
+    assert [patch.get_xy() for patch in ax.patches] == [(1, 1), (1, 1)]  # z = (0, 1) and (1, 0), on a grid of 3 × 3
+    assert [text.get_text() for text in ax.texts] == ["1", "2"]
+    assert all(text.get_position() == (1.5, 2.1) for text in ax.texts)
+
+
+def test_a_map_enlarges_the_pictures_that_were_measured(mnist):
+    grid_ax, *insets = create("annotated_map", mnist, MNIST).axes
+    grid = images_of(grid_ax)[0]
+    for i, inset in enumerate(insets):  # planted: row i, column i
+        assert (images_of(inset)[0] == grid[28 * i : 28 * (i + 1), 28 * i : 28 * (i + 1)]).all()
+    assert [inset.get_title() for inset in insets] == ["1 0", "2 1", "3 not real"]
+    assert [patch.get_xy() for patch in grid_ax.patches] == [(0, 2), (1, 1), (2, 0)]  # rows count from the top
+
+
+def test_ticks_of_a_decoder_grid_are_round_whatever_its_positions_are():
+    ax = new_figure((90.0, 90.0), 1).subplots()
+    _set_position_ticks(ax, Axes(x=(-10.9, -5.3, 0.3, 5.9), y=(-1.5, -0.5, 0.5, 1.5)))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["−8", "−4", "0", "4"]
+    assert ax.get_xticks()[0] == pytest.approx(0.5 + (10.9 - 8) / 5.6)
+
+
+def test_codes_of_the_labels_have_the_axes_of_their_decoder_grids(mnist):
+    axes = create("conditions", mnist, MNIST).axes
+    assert [ax.get_title() for ax in axes] == ["label 0", "label 9", "codes of these labels"]
+    assert axes[2].get_xlim() == axes[2].get_ylim() == (-6, 6)  # positions −4, 0, 4: each image is 4 wide
+    assert [text.get_text() for text in axes[2].get_legend().get_texts()] == ["0", "9"]
+    shown = axes[2].collections[0].get_offsets()
+    assert len(shown) == 2 * N_CODES // 10
+
+
+def test_a_linear_decoder_is_shown_as_its_weights_and_the_picture_of_its_bias(mnist):
+    arrays = load_file(mnist / "weights.safetensors")
+    first, second, bias = (images_of(ax)[0].ravel() for ax in create("templates", mnist, MNIST).axes)
+    assert np.allclose([first, second], arrays["decoder.0.weight"].T)
+    assert np.allclose(bias, 1 / (1 + np.exp(-arrays["decoder.0.bias"])))
+
+
+# --- legibility -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([(0.5, 0.5, "small", 5)], "“small” has 5.0 points"),
+        ([(0.5, 0.5, "$z_1$", 8)], "has 5.6 points"),
+        ([(0.5, 0.5, "first", 8), (0.51, 0.5, "second", 8)], "“first” and “second” overlap"),
+        ([(0.99, 0.5, "at the edge", 8)], "“at the edge” is cut off"),
+        ([(0.3, 0.5, "two", 8), (0.6, 0.5, "apart", 8), (0.5, 0.8, "$z_1$", 9)], None),
+    ],
+)
+def test_text_that_cannot_be_read_is_refused_with_its_figure(texts, message):
+    fig = Figure(figsize=(3, 2))
+    for x, y, text, size in texts:
+        fig.text(x, y, text, size=size)
+    if message:
+        with pytest.raises(UserError, match=f"figures.map: .*{message}"):
+            check_legible("map", fig)
+    else:
+        check_legible("map", fig)
+
+
+def test_numbers_that_lie_where_the_data_put_them_may_overlap():
+    fig = Figure(figsize=(3, 2))
+    fig.text(0.5, 0.5, "1", path_effects=HALO)
+    fig.text(0.5, 0.5, "2", bbox={"boxstyle": "circle"})
+    fig.text(0.5, 0.5, "3")
+    check_legible("map", fig)
 
 
 def test_likelihoods_are_labelled_with_the_titles_of_both_data_sets(mnist, wide):

@@ -25,7 +25,9 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.patches import Circle
 
+from latentlab.figures.legibility import check_legible
 from latentlab.records.assignments import FigureSpec
 from latentlab.records.datasets import get_dataset
 from latentlab.records.declarations import FigureDeclaration
@@ -85,8 +87,13 @@ def figure(
 
 
 def draw_figure(spec: FigureSpec, path: str | Path) -> None:
-    """Draw a figure in the current style and save it at `path`, in the format that its suffix names."""
+    """Draw a figure in the current style and save it at `path`, in the format that its suffix names.
+
+    Raises:
+        UserError: at its size some of its text cannot be read.
+    """
     fig = FIGURES[spec.plot].function(spec.panels, get_dataset(spec.dataset), (spec.width, spec.height), **spec.options)
+    check_legible(spec.name, fig)
     with atomic_write(path) as partial:
         fig.savefig(partial, metadata={"Date": None})
 
@@ -127,7 +134,12 @@ def image_centres(n_images: int, length: int) -> np.ndarray:
     return length * (np.arange(n_images) + 0.5)
 
 
+def draw_prior_circle(ax: Axes, sigmas: int) -> None:
+    """A circle of `sigmas` standard deviations of the prior around the origin."""
+    ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
+
+
 def label_latent_axes(ax: Axes) -> None:
-    """Name both axes of a latent plane."""
-    ax.set_xlabel("$z_1$", labelpad=1)
-    ax.set_ylabel("$z_2$", labelpad=3)
+    """Name both axes of a latent plane, in a size that keeps the subscripts legible."""
+    ax.set_xlabel("$z_1$", labelpad=1, size=8.6)
+    ax.set_ylabel("$z_2$", labelpad=1, size=8.6)

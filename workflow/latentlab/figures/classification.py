@@ -27,7 +27,7 @@ def confusion(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.5:
             colour = "white" if share > 35 else "black"
-            ax.text(column, row, f"{share:.0f}", size=5.5, ha="center", va="center", color=colour)
+            ax.text(column, row, f"{share:.0f}", size=6, ha="center", va="center", color=colour)
     labels = range(dataset.n_classes)
     ax.set_xticks(labels, dataset.classes, rotation=0 if _has_short_names(dataset) else 90, size=6.5)
     ax.set_yticks(labels, dataset.classes, size=6.5)
@@ -76,12 +76,34 @@ def mistakes(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         ax.set_axis_off()
     _, columns = dataset.image_shape
     images = np.split(pixels, pixels.shape[1] // columns, axis=1)
-    separator, font_size = (" ", 7) if _has_short_names(dataset) else ("\n", 5.5)
+    separator, font_size = (" ", 7) if _has_short_names(dataset) else ("\n", 6)
     # Where there are no mistakes, mistakes.png still holds one image.
     for ax, image, mistake in zip(axes.flat, images, metrics.mistakes, strict=False):
         show_pixels(ax, image)
         label, predicted = dataset.classes[mistake.label], dataset.classes[mistake.predicted]
         ax.set_title(f"{label}{separator}→ {predicted}", size=font_size, pad=1.5)
+    return fig
+
+
+@figure(inputs=("classifier.json", "confusions.png"))
+def confusions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """The most frequent wrong answers: one row of test images for each pair of true label and answer."""
+    (panel,) = panels
+    metrics = ClassifierMetrics.read(panel.files["classifier.json"])
+    fig = new_figure(size, aspect=1.2)
+    axes = fig.subplots(max(1, len(metrics.confusions)), 1, squeeze=False)[:, 0]
+    for ax in axes:
+        ax.set_axis_off()
+    _, columns = dataset.image_shape
+    pixels = read_pixels(panel.files["confusions.png"])
+    counts = [len(confusion.indices) for confusion in metrics.confusions]
+    most = max(counts, default=1)
+    rows = np.split(pixels, columns * np.cumsum(counts), axis=1)
+    # Where there are no mistakes, confusions.png still holds one image.
+    for ax, row, confusion in zip(axes, rows, metrics.confusions, strict=False):
+        show_pixels(ax, np.pad(row, ((0, 0), (0, most * columns - row.shape[1])), constant_values=1))
+        label, answer = dataset.classes[confusion.label], dataset.classes[confusion.answer]
+        ax.set_title(f"{label} → {answer}: {100 * confusion.share:.0f} %", size=7, pad=1.5, loc="left")
     return fig
 
 

@@ -74,7 +74,7 @@ def sweep_error(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure
 def _plot_error(ax: Axes, metrics: SweepMetrics, label: str) -> None:
     ax.plot(metrics.dims, metrics.pca, "s--", color="0.45", label="PCA")
     _plot_mean_std(ax, metrics.dims, metrics.squared_error, label=label)
-    ax.set(ylabel="squared error per pixel", ylim=(0, 1.1 * max(metrics.pca + metrics.squared_error.mean)))
+    ax.set(ylabel="squared error", ylim=(0, 1.1 * max(metrics.pca + metrics.squared_error.mean)))
 
 
 def _plot_mean_std(ax: Axes, dims: Sequence[int], values: MeanStd, **style: Any) -> None:
@@ -87,4 +87,4 @@ def _format_dimension_axis(ax: Axes, dims: Sequence[int]) -> None:
     ax.set_xticks(dims, [str(dim) for dim in dims])
     ax.set_xlabel("latent dimension")
     ax.grid(axis="y")
-    ax.legend()
+    ax.legend(frameon=True, facecolor="white", edgecolor="none", framealpha=1, borderpad=0.2)  # hides lines behind it

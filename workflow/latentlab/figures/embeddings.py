@@ -7,9 +7,9 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle
 
-from latentlab.figures.base import Size, class_colours, figure, label_latent_axes, new_figure
+from latentlab.figures.base import Size, class_colours, draw_prior_circle, figure, label_latent_axes, new_figure
+from latentlab.metrics.grids import class_centres
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import ProjectionMetrics
@@ -39,7 +39,7 @@ def embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
         if panel.stochastic:
             for sigmas in (1, 2):
-                _draw_prior_circle(ax, sigmas)
+                draw_prior_circle(ax, sigmas)
                 ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)
             low, high = np.full(2, min(*low, -2.1)), np.full(2, max(*high, 2.1))  # equal scales keep circles round
         pad = 0.03 * (high - low)
@@ -68,7 +68,7 @@ def condition_embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, 
     for ax, label in zip(axes, conditions, strict=True):
         ax.scatter(*codes[labels == label].T, c=colours[label], s=1.2, linewidths=0, alpha=0.5, rasterized=True)
         for sigmas in (1, 2):
-            _draw_prior_circle(ax, sigmas)
+            draw_prior_circle(ax, sigmas)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), title=f"label {dataset.classes[label]}")
         ax.set_box_aspect(1)
     return fig
@@ -124,14 +124,6 @@ def separation(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     return fig
 
 
-def class_centres(codes: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Median of the codes `(n, d)` of each class, `(n_classes, d)`; NaN for a class without codes."""
-    centres = np.full((n_classes, codes.shape[1]), np.nan)
-    for label in np.unique(labels):
-        centres[label] = np.median(codes[labels == label], axis=0)
-    return centres
-
-
 def _scatter_by_class(ax: Axes, points: np.ndarray, labels: np.ndarray, dataset: Dataset) -> None:
     """Points `(n, 2)` coloured by class. The centre of each class carries the number of the class, which the legend
     explains, so that no reader depends on the colours."""
@@ -151,7 +143,3 @@ def _add_class_legend(fig: Figure, dataset: Dataset) -> None:
         for colour, name in zip(class_colours(dataset.n_classes), names, strict=True)
     ]
     fig.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
-
-
-def _draw_prior_circle(ax: Axes, sigmas: int) -> None:
-    ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from safetensors.numpy import load_file
 
 from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
-from latentlab.records.metrics import SweepMetrics
+from latentlab.records.metrics import ModelMetrics, SweepMetrics
 
 ROW_NAMES = ["input", "output", "sample", "sample"]  # of reconstructions_and_samples.png
 
@@ -22,6 +23,64 @@ def reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Fi
     for ax, pixels, title in zip(fig.subplots(1, 2), halves, ("test images", "reconstructions"), strict=True):
         show_pixels(ax, pixels)
         ax.set(xticks=[], yticks=[], title=title)
+    return fig
+
+
+@figure(inputs=("worst.png", "metrics.json"))
+def worst_reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """The test images with the largest errors, their reconstructions and the absolute differences; above each, its
+    squared error per pixel."""
+    (panel,) = panels
+    worst = ModelMetrics.read(panel.files["metrics.json"]).worst
+    rows, columns = dataset.image_shape
+    fig = new_figure(size, aspect=len(worst) / 3)
+    ax = fig.subplots()
+    show_pixels(ax, read_pixels(panel.files["worst.png"]))
+    ax.set_yticks(image_centres(3, rows), ["input", "output", "error"])
+    ax.set_xticks(image_centres(len(worst), columns), [f"{image.squared_error:.3f}" for image in worst])
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    return fig
+
+
+@figure(inputs=("principal_directions.npz",))
+def principal_directions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """PCA's first two components beside the weights of a linear decoder of two latent dimensions: blue is negative,
+    red positive."""
+    (panel,) = panels
+    arrays = np.load(panel.files["principal_directions.npz"])
+    titles = {"pca": "PCA", "model": "decoder"}
+    images = [
+        (f"{title} {i}", row)
+        for name, title in titles.items()
+        if name in arrays
+        for i, row in enumerate(arrays[name], 1)
+    ]
+    fig = new_figure(size, aspect=len(images))
+    for ax, (title, weights) in zip(fig.subplots(1, len(images)), images, strict=True):
+        limit = np.abs(weights).max() or 1
+        ax.imshow(weights.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+        ax.set(xticks=[], yticks=[], title=title)
+    return fig
+
+
+@figure(inputs=("weights.safetensors",), requires=("plane", "linear"))
+def templates(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """What a decoder of one linear layer and a sigmoid draws with: the weights of each latent dimension (blue is
+    negative, red positive), and the picture of its bias alone, at z = 0."""
+    (panel,) = panels
+    arrays = load_file(panel.files["weights.safetensors"])
+    weights, bias = arrays["decoder.0.weight"], arrays["decoder.0.bias"]
+    limit = np.abs(weights).max() or 1
+    fig = new_figure(size, aspect=1 / 3)
+    axes = fig.subplots(3, 1)
+    for ax, template, title in zip(axes, weights.T, ("$z_1$ adds", "$z_2$ adds"), strict=False):
+        ax.imshow(template.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+        ax.set_title(title, size=8.6)
+    show_pixels(axes[2], (1 / (1 + np.exp(-bias))).reshape(dataset.image_shape))
+    axes[2].set_title("at z = 0")
+    for ax in axes:
+        ax.set(xticks=[], yticks=[])
     return fig
 
 

@@ -1,14 +1,20 @@
 """Figures of the latent plane: images decoded at its positions, and posteriors in it."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from latentlab.figures.base import (
     Size,
+    class_colours,
+    draw_prior_circle,
     figure,
     image_centres,
     label_latent_axes,
@@ -19,7 +25,7 @@ from latentlab.figures.base import (
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import Axes as GridAxes
-from latentlab.records.metrics import ConditionGrids, FailureMetrics, Grids
+from latentlab.records.metrics import ConditionGrids, FailureMetrics, Grids, PlaneMetrics
 
 INSET_SIZE = 0.28  # of the image in a panel of `posteriors`, as a share of the panel
 
@@ -56,12 +62,36 @@ def failure_map(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure
     fig = _decoder_grid(panel.files["grid.png"], grid, dataset, size)
     (ax,) = fig.axes
     for number, failure in enumerate(FailureMetrics.read(panel.files["failures.json"]).failures, 1):
-        x, y = (
-            np.interp(z, positions, np.arange(len(positions)) + 0.5)
-            for z, positions in zip(failure.z, (grid.x, grid.y), strict=True)
-        )
-        ax.text(x, y, str(number), color="white", weight="bold", size=7, ha="center", va="center",
-                bbox={"boxstyle": "circle,pad=0.15", "fc": "C2", "ec": "white", "lw": 0.4})  # fmt: skip
+        x, y = (_to_images(z, positions) for z, positions in zip(failure.z, (grid.x, grid.y), strict=True))
+        _mark(ax, x, y, number)
+    return fig
+
+
+@figure(inputs=("grid.png", "grids.json", "plane.json"))
+def annotated_map(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """The decoder grid, and below it six of its pictures enlarged: of the three most frequent classes the one closest
+    to a training image, and the three least realistic ones."""
+    (panel,) = panels
+    grid, pixels = Grids.read(panel.files["grids.json"]).grid, read_pixels(panel.files["grid.png"])
+    coverage = PlaneMetrics.read(panel.files["plane.json"]).grid
+    rows, columns = dataset.image_shape
+    landmarks = [*coverage.typical, *coverage.unrealistic]
+    n = max(1, len(landmarks))
+    fig = new_figure(size, aspect=_grid_aspect(grid.x, grid.y, dataset) / (1 + 1.25 / n))
+    ax, *insets = (
+        fig.add_subplot(place) for place in _map_above_strip(fig, n, len(grid.y) * rows, len(grid.x) * columns)
+    )
+    _show_grid(ax, pixels, grid.x, grid.y, dataset)
+    _set_position_ticks(ax, grid)
+    for number, (inset, landmark) in enumerate(zip(insets, landmarks, strict=False), 1):
+        top, left = landmark.row * rows, landmark.column * columns
+        show_pixels(inset, pixels[top : top + rows, left : left + columns])
+        title = dataset.classes[landmark.nearest] if landmark in coverage.typical else "not real"
+        inset.set_title(f"{number} {title}", size=6.5, pad=1.5)
+        _mark(ax, landmark.column + 0.5, len(grid.y) - landmark.row - 0.5, number)
+    for inset in insets:
+        inset.set(xticks=[], yticks=[])
+        inset.spines[:].set_visible(False)
     return fig
 
 
@@ -83,6 +113,51 @@ def failures(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     return fig
+
+
+@figure(
+    inputs=("conditions.png", "conditions.json", "codes.npz"), options={"split": "embedding_split"}, requires=("plane",)
+)
+def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str) -> Figure:
+    """Decoder grids of a conditional model, one for each label, and on the same axes the codes of these labels' images;
+    circles mark 1σ and 2σ of the prior.
+
+    Args:
+        split: the images whose codes are shown, "train" or "test".
+    """
+    (panel,) = panels
+    grids, arrays = ConditionGrids.read(panel.files["conditions.json"]), np.load(panel.files["codes.npz"])
+    n_grids = len(grids.labels)
+    fig = new_figure(size, aspect=n_grids + 1)
+    *grid_axes, codes_ax = axes = fig.subplots(1, n_grids + 1)
+    grid_pixels = np.split(read_pixels(panel.files["conditions.png"]), n_grids, axis=1)
+    for ax, label, pixels in zip(grid_axes, grids.labels, grid_pixels, strict=True):
+        _show_grid(ax, pixels, grids.x, grids.y, dataset)
+        _set_position_ticks(ax, grids)
+        ax.set_title(f"label {dataset.classes[label]}")
+    _scatter_labels(codes_ax, arrays[f"{split}_mean"], arrays[f"{split}_labels"], grids.labels, dataset)
+    codes_ax.set(xlim=_outer_edges(grids.x), ylim=_outer_edges(grids.y), title="codes of these labels")
+    codes_ax.locator_params(nbins=5)
+    label_latent_axes(codes_ax)
+    for ax in axes[1:]:
+        ax.set_ylabel("")
+        ax.tick_params(labelleft=False)
+    return fig
+
+
+def _scatter_labels(ax: Axes, codes: np.ndarray, labels: np.ndarray, chosen: Sequence[int], dataset: Dataset) -> None:
+    """The codes `(n, 2)` of the chosen labels, none on top of the others, with the circles of the prior."""
+    shown = np.random.default_rng(0).permutation(np.flatnonzero(np.isin(labels, chosen)))
+    colours = np.array(class_colours(dataset.n_classes))
+    ax.scatter(*codes[shown].T, c=colours[labels[shown]], s=1.2, linewidths=0, alpha=0.6, rasterized=True)
+    for sigmas in (1, 2):
+        draw_prior_circle(ax, sigmas)
+    handles = [
+        Line2D([], [], ls="", marker="o", ms=3.5, color=colours[label], label=dataset.classes[label])
+        for label in chosen
+    ]
+    ax.legend(handles=handles, loc="upper left", handletextpad=0, borderpad=0.1, borderaxespad=0)
+    ax.set_box_aspect(1)
 
 
 @figure(inputs=("conditions.png", "conditions.json"))
@@ -152,16 +227,47 @@ def emptiest_corner(
 
 
 def _decoder_grid(path: str, axes: GridAxes, dataset: Dataset, size: Size) -> Figure:
-    """A decoder grid, the image at `path`, with up to five ticks on each axis, at positions of its images."""
+    """A decoder grid, the image at `path`, with its latent axes."""
     fig = new_figure(size, aspect=_grid_aspect(axes.x, axes.y, dataset))
     ax = fig.subplots()
     _show_grid(ax, read_pixels(path), axes.x, axes.y, dataset)
-    for positions, set_ticks in ((axes.x, ax.set_xticks), (axes.y, ax.set_yticks)):
-        indices = np.linspace(0, len(positions) - 1, min(5, len(positions))).round().astype(int)
-        digits = 1 if np.ptp(positions) >= 4 else 2
-        set_ticks(indices + 0.5, [_format_position(positions[i], digits) for i in indices])
-    label_latent_axes(ax)
+    _set_position_ticks(ax, axes)
     return fig
+
+
+def _set_position_ticks(ax: Axes, axes: GridAxes | ConditionGrids) -> None:
+    """Ticks of a decoder grid at round positions, whatever those of its images are, and names of its axes."""
+    for positions, set_ticks in ((axes.x, ax.set_xticks), (axes.y, ax.set_yticks)):
+        ticks = [tick for tick in MaxNLocator(5).tick_values(positions[0], positions[-1])]
+        ticks = [tick for tick in ticks if positions[0] <= tick <= positions[-1]]
+        set_ticks([_to_images(tick, positions) for tick in ticks], [f"{tick:g}".replace("-", "−") for tick in ticks])
+    label_latent_axes(ax)
+
+
+def _to_images(z: float, positions: Sequence[float]) -> float:
+    """Where a position of an axis lies in units of a decoder grid's images, whose middles are `positions`."""
+    return float(np.interp(z, positions, np.arange(len(positions)) + 0.5))
+
+
+def _outer_edges(positions: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis, half an image beyond the middles of its first and its last image."""
+    return 1.5 * positions[0] - 0.5 * positions[1], 1.5 * positions[-1] - 0.5 * positions[-2]
+
+
+def _mark(ax: Axes, x: float, y: float, number: int) -> None:
+    """A frame around the image of a decoder grid at (x, y), and a number beside it, which hides none of it."""
+    left, bottom = math.floor(x), math.floor(y)
+    ax.add_patch(Rectangle((left, bottom), 1, 1, fill=False, ec="C1", lw=0.9))
+    top = bottom + 1 < ax.get_ylim()[1] - 0.5
+    ax.text(left + 0.5, bottom + 1.1 if top else bottom - 0.1, str(number), color="white", weight="bold", size=6.5,
+            ha="center", va="bottom" if top else "top",
+            bbox={"boxstyle": "circle,pad=0.12", "fc": "C2", "ec": "white", "lw": 0.4})  # fmt: skip
+
+
+def _map_above_strip(fig: Figure, n: int, rows: int, columns: int) -> list[SubplotSpec]:
+    """Places for a decoder grid of `rows` × `columns` pixels and, below it, for `n` pictures in a row."""
+    layout = fig.add_gridspec(2, n, height_ratios=[n * rows / columns, 1])
+    return [layout[0, :], *(layout[1, i] for i in range(n))]
 
 
 def _show_grid(ax: Axes, pixels: np.ndarray, x: Sequence[float], y: Sequence[float], dataset: Dataset) -> None:
