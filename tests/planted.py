@@ -27,6 +27,7 @@ from latentlab.records.metrics import (
     FailureMetrics,
     FailureShares,
     InterpolationSmoothness,
+    Landmark,
     LatentMetrics,
     LayerSummary,
     Likelihoods,
@@ -44,6 +45,7 @@ from latentlab.records.metrics import (
     Separation,
     ShapeCorrelations,
     SweepMetrics,
+    WorstReconstruction,
 )
 from latentlab.records.provenance import Provenance
 from latentlab.records.settings import Author, ModelSettings
@@ -82,7 +84,11 @@ method = MethodPredictions(
     most_confused=((6, 0, 0.21),),
     auroc=0.9,
 )
-projection = Projection(explained=(0.3, 0.2), dimensions=576, plane=separation, full=separation)
+projection = Projection(explained=(0.3, 0.2), dimensions=576, between_classes=0.4, plane=separation, full=separation)
+
+
+def landmark(nearest: int, realism: float) -> Landmark:
+    return Landmark(row=nearest, column=0, z=(0.0, float(nearest)), nearest=nearest, realism=realism)
 
 
 def load(name: str) -> Assignment:
@@ -93,7 +99,14 @@ def load(name: str) -> Assignment:
 def model(settings: ModelSettings) -> dict[str, Record]:
     """The metrics files of a model."""
     stochastic = settings.family == "vae"
-    plane = Coverage(precision=0.62 if stochastic else 0.05, class_share=CLASS_SHARE)
+    plane = Coverage(
+        precision=0.62 if stochastic else 0.05,
+        class_share=CLASS_SHARE,
+        typical=tuple(landmark(nearest, 1.3) for nearest in range(3)),
+        unrealistic=tuple(landmark(nearest, 0.4) for nearest in range(3)),
+        inner=0.7,
+        outer=0.5,
+    )
     model_losses = losses if stochastic else msgspec.structs.replace(losses, kl=None, negative_elbo=None)
     identity = {"model": "planted", "dataset": "FashionMNIST", "seed": 0, "latent_dim": 2, "settings": settings}
     return {
@@ -104,10 +117,16 @@ def model(settings: ModelSettings) -> dict[str, Record]:
                 LayerSummary(
                     part="encoder", layer="Conv2d", shape=(64, 3, 3), parameters=900, kernel_size=5, stride=1, padding=2
                 ),
-                LayerSummary(part="encoder", layer="Flatten", shape=(576,), parameters=0),
+                LayerSummary(part="encoder", layer="Unflatten", shape=(1, 28, 28), parameters=0),
+                LayerSummary(part="encoder", layer="Flatten", shape=(576,), parameters=0, activation="ReLU"),
                 LayerSummary(part="decoder", layer="Linear", shape=(784,), parameters=100),
             ),
-            training=Convergence(best_epoch=8, converged_epoch=6),
+            training=Convergence(
+                best_epoch=8,
+                converged_epoch=6,
+                kl=(3.0, 6.0) if stochastic else None,
+                reconstruction=(280.0, 260.0) if stochastic else None,
+            ),
             test=model_losses,
             latents=LatentMetrics(
                 std=(1.1, 0.9),
@@ -118,7 +137,9 @@ def model(settings: ModelSettings) -> dict[str, Record]:
                 active_units=2,
                 separation=separation,
                 overlaps=(("shirt", "coat", 0.31), ("sandal", "sneaker", 0.22), ("dress", "coat", 0.11)),
+                centres=(*((0.3 * i - 1.0, 1.0 - 0.2 * i) for i in range(9)), None),
             ),
+            worst=tuple(WorstReconstruction(index=i, label=i, squared_error=0.1 - 0.01 * i) for i in range(5)),
             data="d" * 64,
             weights="0" * 64,
             versions={"torch": "2"},
@@ -160,6 +181,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             methods={"quadrature": method},
             best="quadrature",
             mistakes=(),
+            confusions=(),
             ood=OODData(dataset="MNIST", synthetic=False),
         ),
         "baselines.json": BaselineMetrics(
@@ -280,7 +302,8 @@ def page(assignment: Assignment, folder: Path, **changes: Any) -> Page:
         width, height = figure.width, figure.height or figure.width
         figures[name] = folder / f"{name}.svg"
         figures[name].write_text(
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm"/>', encoding="utf-8"
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * 72 / 25.4}pt" height="{height * 72 / 25.4}pt"/>',
+            encoding="utf-8",
         )
     arguments = {
         "title": assignment.spec.title,

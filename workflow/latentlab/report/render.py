@@ -4,6 +4,7 @@ Nothing is computed: each number on the page is read from a metrics file. Text t
 discussion) is data and never a template; nothing is loaded from elsewhere.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,11 @@ def text_warnings(
     return list(unsupported_characters(texts))
 
 
+def svg_width(svg: str) -> str:
+    """The printed width of an SVG file, as its root element gives it: "257.9pt"."""
+    return re.findall(r'<svg\b[^>]*?\bwidth="([\d.]+pt)"', svg)[0]
+
+
 def render_page(template: str | Path, page: Page, metrics: Metrics, provenance: Provenance) -> str:
     """The HTML of a page, with its figures, style and fonts inside.
 
@@ -84,6 +90,7 @@ def render_page(template: str | Path, page: Page, metrics: Metrics, provenance: 
         "page": page,
         "replaced": {number: Markup(html) for number, html in replaced.items()},
         "image": lambda name: Markup(data_uri(Path(page.figures[name]).read_bytes(), "image/svg+xml")),
+        "image_width": lambda name: svg_width(Path(page.figures[name]).read_text(encoding="utf-8")),
         "css": Markup((template.parent.parent / "base.css").read_text(encoding="utf-8")),
         "provenance": provenance,
         "models": metrics,
