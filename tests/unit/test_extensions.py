@@ -149,6 +149,7 @@ class Checkout:
                     "codes": "codes.npz",
                     "samples": "samples.png",
                     "reconstructions": "reconstructions.png",
+                    "worst": "worst.png",
                     "metrics": "metrics.json",
                 },
                 "params": {"tolerance": 0.1, "samples": 2},

@@ -1,7 +1,10 @@
+from typing import get_args
+
 import msgspec
 from builders import MNIST
 
-from latentlab.records.runs import FILE_REQUIREMENTS, REQUIREMENT_SETTINGS, ModelSpec, Run
+from latentlab.records.declarations import figure_declarations
+from latentlab.records.runs import FILE_REQUIREMENTS, REQUIREMENT_SETTINGS, ModelSpec, Requirement, Run
 from latentlab.records.settings import ModelSettings
 
 WIDE = msgspec.structs.replace(MNIST, image_shape=(12, 20), classes=("a", "b", "c"))
@@ -22,4 +25,6 @@ def test_a_spec_has_the_shape_and_the_classes_of_its_data_set():
 
 
 def test_every_requirement_can_be_met_by_a_setting():
-    assert {need for needs in FILE_REQUIREMENTS.values() for need in needs} == set(REQUIREMENT_SETTINGS)
+    of_figures = {need for declaration in figure_declarations().values() for need in declaration.requires}
+    of_files = {need for needs in FILE_REQUIREMENTS.values() for need in needs}
+    assert of_files | of_figures == set(REQUIREMENT_SETTINGS) == set(get_args(Requirement))

@@ -123,8 +123,8 @@ CLAIMS = [
     ),
     (
         "summary", {"cvae.classifier.methods.quadrature.accuracy": 0.857},
-        "it is right more often than logistic",
-        {"cvae.classifier.methods.quadrature.accuracy": 0.803}, "it is right less often than logistic",
+        "It is right more often than logistic",
+        {"cvae.classifier.methods.quadrature.accuracy": 0.803}, "It is right less often than logistic",
     ),
     (
         "summary", {"cvae.classifier.methods.quadrature.temperature": 3.0},

@@ -18,7 +18,7 @@ from latentlab.runtime.safe_yaml import read_yaml
 ASSIGNMENT_FILE = "assignment.yaml"
 NOTEBOOK_SUFFIX = ".md.j2"
 # What the templates of pages and notebooks have besides the models.
-PAGE_VARIABLES = {"css", "fonts", "image", "models", "page", "provenance", "replaced"}
+PAGE_VARIABLES = {"css", "fonts", "image", "image_width", "models", "page", "provenance", "replaced"}
 NOTEBOOK_VARIABLES = {"page", "provenance", "settings", "source", "synthetic"}
 RESERVED_NAMES = PAGE_VARIABLES | NOTEBOOK_VARIABLES
 SHARED_FOLDERS = {"explorer", "notebook"}  # of templates/

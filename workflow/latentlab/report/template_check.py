@@ -58,7 +58,7 @@ QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
 REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     ModelMetrics: {"likelihood": VAE, "shape_correlations": PLANE},
     Losses: {"kl": VAE, "negative_elbo": VAE},
-    LatentMetrics: {"overlaps": PLANE},
+    LatentMetrics: {"overlaps": PLANE, "centres": PLANE},
     PlaneMetrics: {"samples": VAE},
     Likelihoods: {
         **dict.fromkeys(("log_likelihood", "gap", "median_gap", "quadrature_error"), QUADRATURE),
@@ -277,7 +277,7 @@ class _Check:
         ]
         if arguments and isinstance(arguments[0], nodes.Const):
             match self._macro(call.node):
-                case "figure" | "image":
+                case "figure" | "image" | "image_width":
                     self._check_declared(call.lineno, "figure", arguments[0].value, self.assignment.spec.figures)
                 case "section":
                     self._check_declared(call.lineno, "section", arguments[0].value, self.assignment.sections)
