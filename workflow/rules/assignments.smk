@@ -1,8 +1,8 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
-from latentlab.records.archive import ArchiveContents
 from latentlab.records.assignment_file import assignment_names
 from latentlab.records.assignments import load_assignment, unique
+from latentlab.records.notebooks import check_notebook_models
 from latentlab.report.discussion import read_discussion
 
 with exit_on_user_error():
@@ -10,8 +10,16 @@ with exit_on_user_error():
         name: load_assignment(ROOT / "templates", name, config) for name in assignment_names(ROOT / "templates")
     }
     CHOSEN = ASSIGNMENTS.get(config["assignment"]) or load_assignment(ROOT / "templates", config["assignment"], config)
-    if config["discussion"]:
-        read_discussion(config["discussion"])
+    check_notebook_models(
+        config, [f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks]
+    )
+    for setting in ("discussion", "notebook_answers"):
+        if config[setting]:
+            read_discussion(config[setting], setting)
+    if config["notebook_answers"] and not CHOSEN.notebooks:
+        raise UserError(
+            f"config: notebook_answers: assignment {CHOSEN.name} has no notebook; choose one that has, or write null"
+        )
     if workflow.is_main_process:  # not again in every job
         from latentlab.report.template_check import check_templates
 

@@ -22,6 +22,7 @@ from latentlab.records.datasets import get_dataset
 from latentlab.records.declarations import figure_declarations, model_families
 from latentlab.records.runs import (
     FILE_REQUIREMENTS,
+    NOTEBOOK_FOLDER,
     PCA_FOLDER,
     REQUIREMENT_SETTINGS,
     SWEEP_FOLDER,
@@ -34,7 +35,8 @@ from latentlab.runtime.errors import UserError
 T = TypeVar("T")
 
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
-LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion"}  # where files lie and jobs run: not of the result
+# Where files lie and jobs run: not of the result.
+LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion", "notebook_answers"}
 
 
 class Panel(Record, frozen=True, omit_defaults=False):
@@ -120,6 +122,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("plane")
         if model_families()[settings.family].stochastic:
             properties.add("stochastic")
+        if settings.notebook:
+            properties.add("notebook")
         return properties
 
     def file(self, name: str, file: str) -> str:
@@ -211,6 +215,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             files = ["metrics.json"] + ["plane.json"] * ({"plane", "unconditional"} <= self.properties(name))
             files += [file for file in ("failures.json", "conditions.json") if (name, file) in inputs]
             files += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in inputs)
+            files += ["notebook.json"] * ("notebook" in self.properties(name))
             metrics[name] = tuple(files) if entry.metrics is None else entry.metrics
         return metrics
 
@@ -238,12 +243,22 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     # --- notebook and submission ---
 
     def notebook_files(self) -> list[str]:
-        return [
-            f"{self.folder}/notebook/{name}.{suffix}" for name in self.notebooks for suffix in ("ipynb", "html", "zip")
-        ]
+        """Each notebook and its page, the archive with both, and that with what its results were made of."""
+        suffixes = (".ipynb", ".html", ".zip", "-library.zip")
+        return [f"{self.folder}/notebook/{name}{suffix}" for name in self.notebooks for suffix in suffixes]
+
+    def notebook_cells(self, notebook: str) -> str:
+        """The executed cells of a notebook."""
+        place = {"dataset": self.spec.dataset, "assignment": self.name, "notebook": notebook}
+        return f"{NOTEBOOK_FOLDER}/cells.ipynb".format(**place)
+
+    def notebook_answers(self, config: dict[str, Any]) -> list[str]:
+        """The student's answers in the notebook, as in `page_discussion`."""
+        is_chosen = config["notebook_answers"] and self.name == config["assignment"]
+        return [config["notebook_answers"]] if is_chosen else []
 
     def archive_parts(self) -> list[tuple[str, str]]:
-        """The results files that a notebook's archive holds, as pairs of a name and a file."""
+        """The results files that a notebook's second archive holds, as pairs of a name and a file."""
         weights = [(name, "weights.safetensors") for name in self.spec.models]
         return unique([*weights, *self.page_metric_parts(), *self.figure_inputs()])
 
@@ -279,6 +294,13 @@ def load_assignment(templates: str | Path, name: str, config: dict[str, Any]) ->
         settings={entry.config: resolve_model(config, entry.config) for entry in entries},
         notebooks=notebook_names(folder),
     )
+    for section, trained in (("sweeps", spec.sweeps), ("pca_comparisons", spec.pca_comparisons)):
+        for entry_name in trained:
+            if assignment.settings_of(entry_name).notebook:
+                raise UserError(
+                    f"{folder / ASSIGNMENT_FILE}: {section}.{entry_name}.config: a notebook trains "
+                    f"{trained[entry_name].config}, once; name a model config without the key notebook"
+                )
     for entry_name in assignment.entries:
         _check_requirements(folder / ASSIGNMENT_FILE, assignment, entry_name)
         _check_data(assignment, entry_name, config)

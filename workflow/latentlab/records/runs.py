@@ -8,9 +8,10 @@ from latentlab.records.settings import ModelSettings
 
 RUN_FOLDER = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
 SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
+NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "stochastic"]
+Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "notebook"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -28,6 +29,7 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "classifier.npz": ("conditional", "stochastic"),
     "mistakes.png": ("conditional", "stochastic"),
     "augmentation.json": ("stochastic",),
+    "notebook.json": ("notebook",),
 }
 
 # How a requirement is met, as a setting of the model config.
@@ -36,6 +38,7 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "unconditional": "conditional: false",
     "conditional": "conditional: true",
     "stochastic": "family: vae",
+    "notebook": "a notebook that trains it",
 }
 
 
