@@ -2,6 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import matplotlib
+import msgspec
 
 from latentlab.figures.base import draw_figure, use_style
 from latentlab.notebook.archive import pack_library
@@ -16,7 +17,7 @@ from latentlab.report.render import Page
 from latentlab.runtime.files import read_json, write_zip
 from latentlab.runtime.jobs import job
 
-SCREEN_DPI = 170  # at which figures drawn for the page are as wide as the notebook
+SCALE, DPI = 1.5, 130  # figures are drawn larger than on the page, for a screen
 
 with job(snakemake.log):
     params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
@@ -31,12 +32,14 @@ with job(snakemake.log):
     answers = next(iter(inputs.get("answers", [])), None)
     text = render_text(inputs.template, page, metrics, provenance, answers)
     use_style(inputs.style)
-    matplotlib.rcParams["savefig.dpi"] = SCREEN_DPI
+    matplotlib.rcParams["savefig.dpi"] = DPI
     specs = {spec.name: spec for spec in map(FigureSpec.from_dict, params.figures)}
 
     def draw(name):
+        spec = specs[name]
+        size = {"width": SCALE * spec.width, "height": SCALE * spec.height if spec.height else None}
         with TemporaryDirectory() as folder:
-            draw_figure(specs[name], path := Path(folder, "figure.png"))
+            draw_figure(msgspec.structs.replace(spec, **size), path := Path(folder, "figure.png"))
             return path.read_bytes()
 
     save_notebook(outputs.notebook, build_notebook(text, read_json(inputs.cells), draw))

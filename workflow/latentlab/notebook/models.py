@@ -25,7 +25,7 @@ def trained_model(weights: str | Path, spec: ModelSpec) -> Autoencoder:
     """
     name = name_in_notebook(spec.settings)
     model = build_model(msgspec.structs.replace(spec, settings=resolve_precision(spec.settings)))
-    with np.load(weights, allow_pickle=False) as arrays:
+    with np.load(weights) as arrays:  # which opens no pickles unless told to
         prefix = f"{name}."
         state = {key.removeprefix(prefix): torch.from_numpy(arrays[key]) for key in arrays if key.startswith(prefix)}
     try:

@@ -463,6 +463,8 @@ class NotebookMetrics(Record, frozen=True):
     samples_recognised: float | None = None
     """Share of samples that the small classifier takes for the class that they were decoded for; only of a conditional
     model, like `classifier`."""
+    grids_recognised: float | None = None
+    """The same share of the grids that are decoded under the labels of `conditions`."""
     classifier: NotebookClassifier | None = None
 
 

@@ -65,7 +65,7 @@ REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     },
     NotebookMetrics: {
         "failures": UNCONDITIONAL,
-        **dict.fromkeys(("samples_recognised", "classifier"), CONDITIONAL),
+        **dict.fromkeys(("samples_recognised", "grids_recognised", "classifier"), CONDITIONAL),
     },
     ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND},
     dict: {"quadrature": QUADRATURE, "elbo": BOUND, "importance_weighted": BOUND},  # the methods of a classifier
