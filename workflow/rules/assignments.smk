@@ -11,7 +11,9 @@ with exit_on_user_error():
     }
     CHOSEN = ASSIGNMENTS.get(config["assignment"]) or load_assignment(ROOT / "templates", config["assignment"], config)
     check_notebook_models(
-        config, [f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks]
+        config,
+        models=unique(model for assignment in ASSIGNMENTS.values() for model in assignment.settings),
+        known=[f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks],
     )
     for setting in ("discussion", "notebook_answers"):
         if config[setting]:

@@ -322,7 +322,7 @@ def test_a_submission_holds_the_report_the_notebooks_and_the_metrics(tmp_path):
     (tmp_path / "mine/cvae.md.j2").write_text("# Notebook\n")
     assignment = load(tmp_path)
     folder = "results/reports/mine"
-    notebook = [f"{folder}/notebook/cvae.{suffix}" for suffix in ("ipynb", "html", "zip")]
+    notebook = [f"{folder}/notebook/cvae{suffix}" for suffix in (".ipynb", ".html", ".zip", "-library.zip")]
     assert assignment.notebooks == ("cvae",) and assignment.notebook_files() == notebook
     members = assignment.submission_members()
     assert members["mine.pdf"] == f"{folder}/mine.pdf" and members["notebook/cvae.ipynb"] == notebook[0]

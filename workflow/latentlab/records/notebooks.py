@@ -5,13 +5,12 @@ write `weights.npz` and `measurements.json`, in which an unconditional model is 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from latentlab.records.config import resolve_model
 from latentlab.records.settings import ModelSettings
-from latentlab.records.validation import suggestion
 from latentlab.runtime.errors import UserError
 
 CODE_SUFFIX = ".py"
@@ -92,23 +91,26 @@ def name_in_notebook(settings: ModelSettings) -> Literal["vae", "cvae"]:
     return "cvae" if settings.conditional else "vae"
 
 
-def check_notebook_models(config: dict[str, Any], known: Collection[str]) -> None:
+def check_notebook_models(config: dict[str, Any], models: Iterable[str], known: Collection[str]) -> None:
     """Check the model configs that notebooks train.
 
     Args:
         config: the contents of config.yaml.
+        models: the names of those that assignments show.
         known: the notebooks that there are, as model configs name them.
 
     Raises:
         UserError: there is no such notebook, or its cells cannot train what a model config says.
     """
-    for name, model in config["models"].items():
-        notebook = model.get("notebook")
+    for name in models:
+        notebook = config["models"][name].get("notebook")
         if not notebook:
             continue
         place = f"config: models.{name}"
         if notebook not in known:
-            raise UserError(f"{place}.notebook: there is no notebook {notebook!r}; {suggestion(notebook, known)}")
+            raise UserError(
+                f"{place}.notebook: there is no notebook {notebook!r}; templates/ has {', '.join(known) or 'none'}"
+            )
         settings = resolve_model(config, name)
         for key, value in FIXED_SETTINGS.items():
             if getattr(settings, key) != value:

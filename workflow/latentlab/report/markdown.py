@@ -77,7 +77,7 @@ def markdown_sections(text: str, sections: Collection[str], source: str) -> dict
     lines = text.split("\n")
     blocks = {number: [token.map for token in part if token.map] for number, part in parts.items()}
     return {
-        number: "\n".join(lines[min(start for start, _ in maps) : max(end for _, end in maps)]) if maps else ""
+        number: "\n".join(lines[maps[0][0] : max(end for _, end in maps)]).strip("\n") if maps else ""
         for number, maps in blocks.items()
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL, write_text
 
-FORMAT = 4  # increased whenever the contents of some results file change, so that older results are not misread
+FORMAT = 5  # increased whenever the contents of some results file change, so that older results are not misread
 NOT_RESULTS = {"format", "smoke", "benchmark"}  # what else is in results/: other working directories among them
 
 
