@@ -117,6 +117,7 @@ def train(model):
             (reconstruction + kl).mean().backward()
             optimizer.step()
             sums += torch.stack([reconstruction.sum(), kl.sum()]).detach()
+        assert sums.isfinite().all(), "the training diverges; lower learning_rate"
         row = {"epoch": epoch}
         splits = {"train": sums / len(x_train), "validation": mean_terms(model, x_val, y_val)}
         for split, (reconstruction, kl) in splits.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latentlab.records.config import resolve_model
+from latentlab.records.datasets import get_dataset
 from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
 
@@ -74,7 +75,7 @@ def notebook_settings(config: dict[str, Any], notebook: str, dataset: str) -> di
         notebook: as model configs name it, for instance exercise4/cvae.
         dataset: that the assignment of the notebook is about.
     """
-    values = {"dataset": dataset} | {key: config[key] for key in GLOBAL_SETTINGS}
+    values = {"dataset": get_dataset(dataset).torchvision} | {key: config[key] for key in GLOBAL_SETTINGS}
     for settings in notebook_models(config, notebook).values():
         values |= {key: getattr(settings, key) for key in SHARED_SETTINGS}
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
