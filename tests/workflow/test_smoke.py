@@ -273,6 +273,7 @@ def test_an_unknown_metric_in_the_discussion_leaves_the_report_as_it_was(project
 FORMAT_DIGESTS = {
     3: "a85f3748259984b2ac263af1e4a3445cd54d08ffb03d271c365434823598b674",
     4: "870681c6bc01c491f23f5bddf2b61e5ef2bd8d874cf4779ec374a049bf60c53b",
+    5: "5872942310696c07dc63541332bcccd4332c4b9c4397a6661e73c6e68b5044ae",
 }  # FORMAT → digest of the keys in the JSON files
 
 

@@ -1,8 +1,8 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
-from latentlab.records.assignment_file import assignment_names
+from latentlab.records.assignment_file import NOTEBOOK_SUFFIX, assignment_names
 from latentlab.records.assignments import load_assignment, unique
-from latentlab.records.notebooks import check_notebook_models
+from latentlab.records.notebooks import CODE_SUFFIX, check_notebook_models
 from latentlab.report.discussion import read_discussion
 
 with exit_on_user_error():
@@ -62,9 +62,10 @@ def plane_files(file):
 
 
 def template_files(wildcards):
-    """The shared base and the assignment's own folder."""
+    """The shared base and the assignment's own folder, without its notebooks."""
     folders = [ROOT / "templates", ROOT / "templates" / wildcards.assignment]
-    return sorted(source(path) for folder in folders for path in folder.iterdir() if path.is_file())
+    paths = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    return sorted(source(path) for path in paths if not path.name.endswith((NOTEBOOK_SUFFIX, CODE_SUFFIX)))
 
 
 REPORTS = [path for assignment in ASSIGNMENTS.values() for path in assignment.report_files()]
