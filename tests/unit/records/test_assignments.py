@@ -326,6 +326,7 @@ def test_a_submission_holds_the_report_the_notebooks_and_the_metrics(tmp_path):
     assert assignment.notebooks == ("cvae",) and assignment.notebook_files() == notebook
     members = assignment.submission_members()
     assert members["mine.pdf"] == f"{folder}/mine.pdf" and members["notebook/cvae.ipynb"] == notebook[0]
+    assert "notebook/cvae.zip" in members and "notebook/cvae-library.zip" not in members
     assert members["metrics/vae/plane.json"] == f"{VAE_RUN}/plane.json"
     assert all(members[name] == f"{folder}/{name}" for name in ("config.yaml", "provenance.json"))
     assert ("vae", "weights.safetensors") in assignment.archive_parts()

@@ -35,6 +35,7 @@ from latentlab.runtime.errors import UserError
 T = TypeVar("T")
 
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
+LIBRARY_SUFFIX = "-library.zip"  # of the archive that is not handed in, because it is large
 # Where files lie and jobs run: not of the result.
 LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion", "notebook_answers"}
 
@@ -244,7 +245,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
 
     def notebook_files(self) -> list[str]:
         """Each notebook and its page, the archive with both, and that with what its results were made of."""
-        suffixes = (".ipynb", ".html", ".zip", "-library.zip")
+        suffixes = (".ipynb", ".html", ".zip", LIBRARY_SUFFIX)
         return [f"{self.folder}/notebook/{name}{suffix}" for name in self.notebooks for suffix in suffixes]
 
     def notebook_cells(self, notebook: str) -> str:
@@ -266,7 +267,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         """The files that are handed in: name in the archive → path."""
         members = {Path(path).name: path for path in self.report_files()}
         members |= {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
-        members |= {f"notebook/{Path(path).name}": path for path in self.notebook_files()}
+        notebooks = [path for path in self.notebook_files() if not path.endswith(LIBRARY_SUFFIX)]
+        members |= {f"notebook/{Path(path).name}": path for path in notebooks}
         return members | {f"metrics/{name}/{file}": self.file(name, file) for name, file in self.page_metric_parts()}
 
 
