@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,16 +34,15 @@ with job(snakemake.log):
     text = render_text(inputs.template, page, metrics, provenance, answers)
     use_style(inputs.style)
     matplotlib.rcParams["savefig.dpi"] = DPI
-    specs = {spec.name: spec for spec in map(FigureSpec.from_dict, params.figures)}
 
-    def draw(name):
-        spec = specs[name]
+    def draw(spec):
         size = {"width": SCALE * spec.width, "height": SCALE * spec.height if spec.height else None}
         with TemporaryDirectory() as folder:
             draw_figure(msgspec.structs.replace(spec, **size), path := Path(folder, "figure.png"))
             return path.read_bytes()
 
-    save_notebook(outputs.notebook, build_notebook(text, read_json(inputs.cells), draw))
+    figures = {spec.name: partial(draw, spec) for spec in map(FigureSpec.from_dict, params.figures)}
+    save_notebook(outputs.notebook, build_notebook(text, read_json(inputs.cells), figures))
     html_template = Path(inputs.html_template).parent
     save_notebook_html(outputs.html, outputs.notebook, params.title, html_template)
     write_zip(outputs.archive, {Path(path).name: path for path in (outputs.notebook, outputs.html)})

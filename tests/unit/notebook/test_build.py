@@ -21,6 +21,7 @@ from latentlab.runtime.errors import UserError
 
 TEMPLATE = planted.TEMPLATES / "exercise4/cvae.md.j2"
 CODE = planted.TEMPLATES / "exercise4/cvae.py"
+FIGURES = {"curve": lambda: b"curve"}
 TEXT = """# Title
 
 A formula $x^2$ and <script>alert(1)</script>.
@@ -30,16 +31,21 @@ A formula $x^2$ and <script>alert(1)</script>.
 def test_cells_are_placed_in_the_text_and_figures_attached_to_it():
     code = code_notebook("# %% a\nx = 1\n\n# %% b\nx = 2\n")
     text = f"# Title\n\n{place_cell('a')}\n\n{place_cell('b')}\n\n{attached_figure('curve', 'A curve')}\n"
-    cells = build_notebook(text, code, draw=str.encode)["cells"]
+    cells = build_notebook(text, code, FIGURES)["cells"]
     assert [cell["id"] for cell in cells] == ["text-1", "a", "b", "text-3"]
     assert cells[1]["source"] == "x = 1" and cells[3]["source"] == "![A curve](attachment:curve.png)"
     assert cells[3]["attachments"] == {"curve.png": {"image/png": base64.b64encode(b"curve").decode()}}
 
 
+def test_a_figure_that_there_is_not_stays_text():
+    cells = build_notebook("`![x](attachment:other.png)`", {"cells": []}, FIGURES)["cells"]
+    assert "attachments" not in cells[0]
+
+
 def test_a_page_shows_attached_figures_and_loads_nothing(tmp_path):
     code = code_notebook("# %% a\nx = 1\n")
     text = f"{TEXT}\n{place_cell('a')}\n{attached_figure('curve', 'A curve')}"
-    save_notebook(tmp_path / "a.ipynb", build_notebook(text, code, draw=str.encode))
+    save_notebook(tmp_path / "a.ipynb", build_notebook(text, code, FIGURES))
     for name in ("a.html", "b.html"):
         save_notebook_html(tmp_path / name, tmp_path / "a.ipynb", "T", planted.TEMPLATES / "notebook")
     html = (tmp_path / "a.html").read_text()
@@ -77,7 +83,8 @@ def test_the_shipped_text_places_all_cells_and_marks_synthetic_data(tmp_path):
     page, provenance = planted.page(assignment, tmp_path), planted.provenance(metrics, "synthetic")
     text = render_text(TEMPLATE, page, metrics, provenance)
     source = CODE.read_text()
-    notebook = build_notebook(text, code_notebook(source), draw=str.encode)
+    figures = dict.fromkeys(assignment.spec.figures, lambda: b"figure")
+    notebook = build_notebook(text, code_notebook(source), figures)
     code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert code == cell_names(source, "cvae.py")
     markdown = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]

@@ -66,13 +66,13 @@ def render_text(
     return render_template(template, dict(metrics) | context)
 
 
-def build_notebook(text: str, code: Notebook, draw: Callable[[str], bytes]) -> dict[str, Any]:
+def build_notebook(text: str, code: Notebook, figures: Mapping[str, Callable[[], bytes]]) -> dict[str, Any]:
     """The notebook of a rendered template: its Markdown, and the executed cells in their places.
 
     Args:
         text: Markdown, in which `place_cell` marks the places of cells and `attached_figure` those of figures.
         code: the executed notebook; the IDs of its cells are their names.
-        draw: gives the PNG of a figure by its name.
+        figures: name of a figure → a function that draws it as PNG; those that the text shows are drawn.
     """
     executed = {cell["id"]: cell for cell in code["cells"]}
     cells = []
@@ -80,7 +80,7 @@ def build_notebook(text: str, code: Notebook, draw: Callable[[str], bytes]) -> d
         if number % 2:
             cells.append(executed[part])
         elif part.strip():
-            cells.append(_markdown_cell(part.strip(), f"text-{number // 2 + 1}", draw))
+            cells.append(_markdown_cell(part.strip(), f"text-{number // 2 + 1}", figures))
     return dict(code) | {"cells": cells}
 
 
@@ -93,8 +93,7 @@ def save_notebook_html(path: str | Path, notebook: str | Path, title: str, templ
     """
     node, template = jupytext.read(notebook), Path(template)
     for cell in node.cells:
-        if "attachments" in cell:
-            cell.source = ATTACHMENT.sub(lambda match, cell=cell: f"({_data_uri(cell, match[1])})", cell.source)
+        cell.source = _embedded(cell.source, cell.get("attachments", {}))
     exporter = HTMLExporter(template_name=template.name, extra_template_basedirs=[str(template.parent)])
     exporter.register_filter("markdown2html", markdown_to_html)
     html, _ = exporter.from_notebook_node(node, {"metadata": {"name": title}})
@@ -123,14 +122,17 @@ def markdown_to_html(text: str) -> str:
     return markdown.use(dollarmath_plugin, renderer=render_formula).render(text)
 
 
-def _markdown_cell(source: str, name: str, draw: Callable[[str], bytes]) -> dict[str, Any]:
+def _markdown_cell(source: str, name: str, figures: Mapping[str, Callable[[], bytes]]) -> dict[str, Any]:
     cell: dict[str, Any] = {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
-    figures = dict.fromkeys(ATTACHMENT.findall(source))
-    if figures:
-        encoded = {figure: base64.b64encode(draw(figure)).decode() for figure in figures}
-        cell["attachments"] = {f"{figure}.png": {"image/png": image} for figure, image in encoded.items()}
+    shown = [figure for figure in dict.fromkeys(ATTACHMENT.findall(source)) if figure in figures]
+    if shown:
+        images = {figure: base64.b64encode(figures[figure]()).decode() for figure in shown}
+        cell["attachments"] = {f"{figure}.png": {"image/png": image} for figure, image in images.items()}
     return cell
 
 
-def _data_uri(cell: Mapping[str, Any], figure: str) -> str:
-    return f"data:image/png;base64,{cell['attachments'][f'{figure}.png']['image/png']}"
+def _embedded(source: str, attachments: Mapping[str, Any]) -> str:
+    """Markdown with its attachments inside it."""
+    for name, image in attachments.items():
+        source = source.replace(f"(attachment:{name})", f"(data:image/png;base64,{image['image/png']})")
+    return source
