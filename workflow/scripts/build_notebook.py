@@ -30,7 +30,7 @@ with job(snakemake.log):
     authors = [Author.from_dict(author) for author in params.authors]
     page = Page(params.title, params.course, authors, records[0].declaration.classes)
     provenance = report_provenance(metrics, records, settings)
-    answers = next(iter(inputs.get("answers", [])), None)
+    answers = inputs.answers[0] if inputs.answers else None
     text = render_text(inputs.template, page, metrics, provenance, answers)
     use_style(inputs.style)
     matplotlib.rcParams["savefig.dpi"] = DPI

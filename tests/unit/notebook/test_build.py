@@ -151,6 +151,10 @@ CLAIMS = [
         {f"{C}.reconstructions_recognised": 0.99}, "the label decides which digit its decoder draws",
         {f"{C}.reconstructions_recognised": 0.97}, None,
     ),
+    (
+        {f"{C}.classifier.integration_error": 0.002}, "The grid is fine enough",
+        {f"{C}.classifier.integration_error": 0.2}, "The grid is somewhat coarse",
+    ),
     ({"sweep.seeds": 3}, "(bars and ±: standard deviation over the seeds)", {"sweep.seeds": 1}, "1 seed each."),
     ({"sweep.seeds": 3}, "| 0.0410 ± 0.0000 |", {"sweep.seeds": 1}, "| 0.0410 |"),
     (
