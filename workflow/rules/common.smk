@@ -19,12 +19,11 @@ from latentlab.runtime.jobs import usage_by_rule
 from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
+NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
 
 
-NOTEBOOK_MODELS = [name for name, model in config["models"].items() if model.get("notebook")]
-NO_NAME = "(?!)"  # a pattern that nothing matches
 
 
 wildcard_constraints:
@@ -150,3 +149,5 @@ cap_cores()
 
 with exit_on_user_error():
     check_config(config)
+
+NOTEBOOK_MODELS = [name for name, model in config["models"].items() if model.get("notebook")]
