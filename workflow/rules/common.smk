@@ -24,8 +24,6 @@ RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
 
 
-
-
 wildcard_constraints:
     dataset="[A-Za-z0-9]+",
     model="[A-Za-z0-9_-]+",
