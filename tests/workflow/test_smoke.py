@@ -245,7 +245,10 @@ def test_another_working_directory_needs_only_the_settings_that_differ(project, 
         ("assignment=nope", "there is no assignment 'nope'"),
         ("discussion=nowhere.md", "discussion: nowhere.md: no such file or directory"),
         ("notebook_answers=nowhere.md", "notebook_answers: nowhere.md: no such file or directory"),
-        ("notebook_answers=../../README.md", "notebook_answers: assignment summary has no notebook; choose one that has"),
+        (
+            "notebook_answers=../../README.md",
+            "notebook_answers: assignment summary has no notebook; choose one that has",
+        ),
     ],
 )
 def test_a_wrong_setting_ends_in_one_sentence_before_any_job(project, setting, message):
