@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from latentlab.records.config import read_as_typed
-from latentlab.runtime.errors import exit_on_user_error
+from latentlab.runtime.errors import UserError, exit_on_user_error
 from latentlab.runtime.results import check_writable
 from latentlab.runtime.safe_yaml import read_yaml
 

@@ -17,12 +17,14 @@ from latentlab.records.datasets import get_dataset
 from latentlab.records.metrics import (
     METRICS_FILES,
     AugmentationMetrics,
+    AxisCorrelations,
     BaselineMetrics,
     ByClass,
     ClassifierMetrics,
     ConditionGrids,
     Convergence,
     Coverage,
+    FailingShares,
     Failure,
     FailureMetrics,
     FailureShares,
@@ -36,6 +38,9 @@ from latentlab.records.metrics import (
     MethodPredictions,
     ModelMetrics,
     NeighbourBaseline,
+    NotebookClassifier,
+    NotebookFailures,
+    NotebookMetrics,
     OODData,
     PCAComparison,
     PlaneMetrics,
@@ -194,6 +199,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             cnn_epochs=5,
         ),
         "projections.json": ProjectionMetrics(codes=projection, pixels=projection),
+        "notebook.json": notebook(settings.conditional),
         "augmentation.json": AugmentationMetrics(
             model="planted",
             settings=settings,
@@ -207,6 +213,47 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             gain=mean_std(0.04, 0.01),
         ),
     }
+
+
+def notebook(conditional: bool) -> NotebookMetrics:
+    """What a notebook measured of the VAE, or of the CVAE."""
+    slant, weak = (AxisCorrelations(mean=rho, classes=(rho,) * 10) for rho in ((0.1, 0.8), (0.1, -0.2)))
+    few, many = FailingShares(ambiguous=0.015, blurred=0.01), FailingShares(ambiguous=0.08, blurred=0.99)
+    failures = NotebookFailures(
+        classifier_accuracy=0.98,
+        decoded=many,
+        reconstructions=many,
+        real=few,
+        purity_ambiguous=0.6,
+        purity_certain=0.8,
+    )
+    classifier = NotebookClassifier(
+        accuracy=0.933, integration_error=0.0017, confusion=((8, 2), (2, 8)), most_confused=((4, 9, 0.11), (7, 9, 0.04))
+    )
+    return NotebookMetrics(
+        reconstruction=734.4 if conditional else 736.4,
+        reconstruction_constant=720.45,
+        kl=2.6 if conditional else 4.0,
+        negative_elbo=737.0 if conditional else 740.4,
+        squared_error=0.035,
+        mean_image_error=0.067,
+        reconstructions_recognised=0.97 if conditional else 0.82,
+        neighbour_accuracy=0.12 if conditional else 0.79,
+        class_accuracy=(0.94, 0.98, 0.88, 0.78, 0.63, 0.65, 0.93, 0.87, 0.71, 0.54),
+        chance=0.1135,
+        overlaps=((4, 9, 0.3), (3, 5, 0.12), (7, 9, 0.1)),
+        centres=((0.1, 0.1),) * 10 if conditional else ((0.1, -1.8), (1.9, 0.2)) + ((-0.3, 0.4),) * 8,
+        centre_distance=0.2 if conditional else 1.9,
+        std=(1.0, 1.0),
+        samples=few if conditional else many,
+        slant=slant,
+        width=weak,
+        thickness=weak,
+        failures=None if conditional else failures,
+        samples_recognised=0.98 if conditional else None,
+        grids_recognised=0.97 if conditional else None,
+        classifier=classifier if conditional else None,
+    )
 
 
 def mean_std(*mean: float) -> MeanStd:
@@ -284,7 +331,7 @@ def _values(assignment: Assignment, name: str, files: tuple[str, ...]) -> dict[s
 
 def _planted_settings(assignment: Assignment, name: str) -> dict[str, Any]:
     settings = assignment.settings_of(name)
-    return {"family": settings.family, "hidden": settings.hidden}
+    return {"family": settings.family, "hidden": settings.hidden, "conditional": settings.conditional}
 
 
 def _change(values: Any, keys: list[str], value: Any) -> None:

@@ -361,7 +361,7 @@ def test_classifiers_samples_and_pca_have_the_shape_of_a_new_data_set(record, sp
 def test_an_assignment_may_use_a_new_data_set(record, tmp_path):
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     models = {"cvae": {"config": "deep-cvae", "label": "CVAE"}}
-    figures = {"maps": {"plot": "condition_maps", "models": ["cvae"], "width": 90}}
+    figures = {"maps": {"plot": "conditions", "models": ["cvae"], "width": 90}}
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/assignment.yaml").write_text(
         yaml.safe_dump({"title": "T", "dataset": "Wide", "models": models, "figures": figures})

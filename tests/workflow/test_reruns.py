@@ -29,6 +29,15 @@ FROM_WEIGHTS = {
     "evaluate_augmentation",
     "export_explorer",
 } | FIGURES
+FROM_NOTEBOOK = {"run_notebook", "store_notebook_model"}
+FROM_NOTEBOOK_WEIGHTS = FROM_NOTEBOOK | {
+    "evaluate_model",
+    "find_failures",
+    "compute_posteriors",
+    "classify_images",
+    "export_explorer",
+}
+ONLY_NOTEBOOK_MODELS = {"decode_conditions", "find_failures", "compute_posteriors"}
 FROM_EVALUATION = {
     "evaluate_model",
     "decode_plane",
@@ -45,7 +54,7 @@ FROM_REFERENCE_CLASSIFIER = {
     "collect_sweep",
 }
 FROM_TRAINING = {"train_model"} | FROM_WEIGHTS
-FROM_DATA = FROM_TRAINING | {"train_reference_classifier", "evaluate_baselines"}
+FROM_DATA = FROM_TRAINING | FROM_NOTEBOOK | {"train_reference_classifier", "evaluate_baselines"}
 PLANE_FIGURES = plots_and_pages("exercise4", "lab8", "summary")
 FROM_LATENT_PLANE = {"decode_plane", "find_failures"} | PLANE_FIGURES
 
@@ -66,6 +75,15 @@ def edited(path, old, new):
 EDITS = {
     "a colour": ("matplotlibrc", '"3f90da"', '"123456"', FIGURES | {"export_explorer"}),
     "a page's template": ("templates/summary/page.html.j2", "Task and model", "Model and task", PAGE),
+    "the text of a notebook": ("templates/exercise4/cvae.md.j2", "## 1 VAE", "## 1 The VAE", {"build_notebook"}),
+    "a cell of a notebook": (
+        "templates/exercise4/cvae.py",
+        "alpha=0.6",
+        "alpha=0.5",
+        FROM_NOTEBOOK_WEIGHTS
+        | {"decode_plane", "decode_conditions"}
+        | plots_and_pages("exercise4") - {"publish_report"},
+    ),
     "the style of all pages": ("templates/base.css", "#1b4f82", "#1b4f83", PAGE),
     "a metric of the plane": (
         "workflow/latentlab/metrics/latent_plane.py",
@@ -73,7 +91,7 @@ EDITS = {
         "N_PATHS, N_STEPS = 99",
         FROM_LATENT_PLANE,
     ),
-    "the optimiser": ("workflow/latentlab/models/train.py", "fused=True", "fused=False", FROM_DATA),
+    "the optimiser": ("workflow/latentlab/models/train.py", "fused=True", "fused=False", FROM_DATA - FROM_NOTEBOOK),
     "the printing": (
         "workflow/latentlab/report/pdf.py",
         "range(85, 101)",
@@ -97,10 +115,11 @@ def test_an_edit_reruns_what_depends_on_it(project, edit):
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ("learning_rate=0.002", FROM_TRAINING),
-        ("epochs=2", FROM_TRAINING),
+        ("learning_rate=0.002", FROM_TRAINING | FROM_NOTEBOOK),
+        ("epochs=2", FROM_TRAINING | FROM_NOTEBOOK),
+        ("precision=float32", FROM_TRAINING - ONLY_NOTEBOOK_MODELS),  # a notebook always uses that
         ("embedding_points=500", plots_and_pages("exercise4", "lab8", "lab8-pca", "summary")),
-        ("grid_samples=11", {"decode_plane"} | PLANE_FIGURES),
+        ("grid_samples=11", {"decode_plane", "decode_conditions"} | FROM_NOTEBOOK_WEIGHTS | PLANE_FIGURES),
         ("condition_samples=5", {"decode_conditions"} | plots_and_pages("exercise4")),
         ("training_size=2000", FROM_DATA | {"fetch_data"}),
         ("quadrature_tolerance=0.1", FROM_EVALUATION | {"compute_posteriors", "classify_images"} | FIGURES),
@@ -128,7 +147,7 @@ def test_other_data_rerun_everything_that_uses_them(project):
     record = project.results / "data/FashionMNIST.json"
     with edited(record, '"validation_size": 500', '"validation_size": 499'):
         mnist_only = {"plot_lab10", "decode_conditions", "find_failures", "project_latents", "compute_posteriors"}
-        assert set(project.planned_jobs()) == FROM_DATA - mnist_only
+        assert set(project.planned_jobs()) == FROM_DATA - FROM_NOTEBOOK - mnist_only
     with edited(project.root / "workflow/latentlab/data/synthetic.py", "CANVAS = 56", "CANVAS = 54"):
         assert set(project.planned_jobs()) == FROM_DATA | {"fetch_data"}
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from latentlab.records.metrics import (
     ConditionGrids,
     FailureMetrics,
     ModelMetrics,
+    NotebookMetrics,
     PCAComparison,
     ProjectionMetrics,
     SweepMetrics,
@@ -25,7 +27,7 @@ from latentlab.runtime.provenance import digest
 from latentlab.runtime.results import FORMAT
 
 VAE = "models/FashionMNIST/lab8-vae/d2/seed0"
-CVAE = "models/MNIST/exercise4-cvae/d2/seed0"
+CVAE = "models/MNIST/exercise4-notebook-cvae/d2/seed0"
 NOTEBOOK = "reports/exercise4/notebook"
 
 
@@ -58,7 +60,7 @@ def test_a_conditional_model_has_a_grid_for_each_chosen_label(project):
     assert not (project.results / CVAE / "grid.png").exists()
 
 
-@pytest.mark.parametrize("model", ["exercise4-vae", "exercise4-cvae"])
+@pytest.mark.parametrize("model", ["exercise4-notebook-vae", "exercise4-notebook-cvae"])
 def test_the_elbo_lies_below_the_log_likelihood(project, model):
     metrics = ModelMetrics.read(project.results / f"models/MNIST/{model}/d2/seed0/metrics.json")
     likelihood = metrics.likelihood
@@ -66,37 +68,81 @@ def test_the_elbo_lies_below_the_log_likelihood(project, model):
     assert likelihood.gap == pytest.approx(likelihood.log_likelihood + metrics.test.negative_elbo)
 
 
-def test_the_notebook_was_executed_and_packed_with_all_that_it_needs(project):
+def test_the_notebook_was_executed_and_packed_with_its_page(project):
     folder = project.results / NOTEBOOK
     cells = read_json(folder / "cvae.ipynb")["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    assert not any(output["output_type"] == "error" for output in outputs)
-    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 12
+    assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
+    assert {output["name"] for output in outputs if output["output_type"] == "stream"} == {"stdout"}, "no warnings"
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 10
+    text = (folder / "cvae.ipynb").read_text()
+    assert "latentlab" not in text and str(project.root) not in text
     html = (folder / "cvae.html").read_text()
-    assert "not to be handed in" in html and "<math" in html and "<script" not in html
+    assert "not to be handed in" in html and "<math" in html and "<script" not in html and "attachment:" not in html
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", html), "nothing is loaded from elsewhere"
     with zipfile.ZipFile(folder / "cvae.zip") as archive:
+        assert archive.namelist() == ["cvae.html", "cvae.ipynb"]
+        assert archive.read("cvae.ipynb") == (folder / "cvae.ipynb").read_bytes()
+    with zipfile.ZipFile(folder / "cvae-library.zip") as archive:
         names = set(archive.namelist())
-    files = {"cvae.ipynb", "cvae.html", "contents.json", "requirements.txt", "latentlab/models/networks.py"}
+    files = {"config.yaml", "requirements.txt", "latentlab/models/networks.py"}
     assert files | {f"runs/{name}/weights.safetensors" for name in ("vae", "cvae", "best")} <= names
-    assert not any(name.startswith("resources") for name in names)
+
+
+@pytest.mark.parametrize("name", ["vae", "cvae"])
+def test_the_page_shows_the_models_of_the_notebook(project, name):
+    """The library measures of the stored weights what the cells printed of their models."""
+    folder = project.results / f"models/MNIST/exercise4-notebook-{name}/d2/seed0"
+    measured, metrics = NotebookMetrics.read(folder / "notebook.json"), ModelMetrics.read(folder / "metrics.json")
+    assert metrics.test.negative_elbo == pytest.approx(measured.negative_elbo, abs=0.05)
+    assert metrics.test.kl == pytest.approx(measured.kl, rel=1e-4)
+    assert metrics.test.squared_error == pytest.approx(measured.squared_error, rel=1e-4)
+    assert metrics.test.reconstruction_floor == pytest.approx(measured.reconstruction_constant)
+    assert metrics.latents.neighbour_accuracy == pytest.approx(measured.neighbour_accuracy, abs=2e-3)
+    assert metrics.settings.precision == "float32" and metrics.settings.notebook == "exercise4/cvae"
+    assert metrics.settings.epochs == 1, "settings of the command line and of profiles reach the notebook"
+    text = (project.results / NOTEBOOK / "cvae.ipynb").read_text()
+    assert f"{name.upper()}: negated ELBO {measured.negative_elbo:.2f} = " in text
+    if name == "cvae":
+        classifier = ClassifierMetrics.read(folder / "classifier.json")
+        accuracy = classifier.methods["quadrature"].accuracy
+        assert measured.classifier.accuracy == pytest.approx(accuracy, abs=5e-3)
 
 
 @pytest.mark.long
-def test_the_unpacked_archive_gives_the_same_numbers_by_itself(project, tmp_path):
-    with zipfile.ZipFile(project.results / NOTEBOOK / "cvae.zip") as archive:
-        archive.extractall(tmp_path)
+def test_the_notebook_gives_the_same_numbers_without_this_project(project, tmp_path):
+    """Alone in a folder with the data, run by Jupyter where this project cannot be imported."""
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden/latentlab.py").write_text("raise ImportError('this project is not installed here')\n")
+    folder = tmp_path / "alone"
+    shutil.copytree(project.root / "results/smoke/resources/synthetic/MNIST", folder / "data/MNIST")
+    shutil.copy(project.results / NOTEBOOK / "cvae.ipynb", folder)
 
     def printed_text():
-        cells = [cell for cell in read_json(tmp_path / "cvae.ipynb")["cells"] if cell["cell_type"] == "code"]
+        cells = [cell for cell in read_json(folder / "cvae.ipynb")["cells"] if cell["cell_type"] == "code"]
         return ["".join("".join(output.get("text", "")) for output in cell.get("outputs", [])) for cell in cells]
 
     before = printed_text()
     command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "cvae.ipynb"]
-    environment = {key: value for key, value in os.environ.items() if key not in ("LATENTLAB_DATA", "PYTHONPATH")}
-    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = {key: value for key, value in os.environ.items() if key != "LATENTLAB_DATA"}
+    environment["PYTHONPATH"] = str(tmp_path / "hidden")
+    script = [sys.executable, "-c", "import latentlab"]
+    assert subprocess.run(script, cwd=folder, env=environment, capture_output=True).returncode != 0
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr[-2000:]
     assert any(before) and printed_text() == before
+    stored = project.results / "notebooks/MNIST/exercise4/cvae"
+    for name in ("measurements.json", "weights.npz"):
+        assert (folder / name).read_bytes() == (stored / name).read_bytes()
+
+
+@pytest.mark.long
+def test_two_runs_of_the_cells_give_the_same_bytes(project):
+    before = project.hashes()
+    project.snakemake("--forcerun", "run_notebook", "--", "exercise4")
+    after = project.hashes()
+    notebook = [name for name in before if name.startswith(("notebooks/", NOTEBOOK))]
+    assert len(notebook) == 7 and {name: before[name] for name in notebook} == {name: after[name] for name in notebook}
 
 
 def test_the_sweep_has_every_dimension_beside_pca(project):
@@ -133,7 +179,7 @@ def test_other_reports_fit_on_one_side_and_name_their_data(project, assignment, 
 
 
 def test_failures_lie_where_the_prior_has_mass(project):
-    metrics = FailureMetrics.read(project.results / "models/MNIST/exercise4-vae/d2/seed0/failures.json")
+    metrics = FailureMetrics.read(project.results / "models/MNIST/exercise4-notebook-vae/d2/seed0/failures.json")
     assert metrics.failures and {failure.kind for failure in metrics.failures} <= {"unrealistic", "ambiguous"}
     for failure in metrics.failures:
         assert sum(z * z for z in failure.z) ** 0.5 <= 2.001
@@ -198,6 +244,11 @@ def test_another_working_directory_needs_only_the_settings_that_differ(project, 
         ("batch_size=many", "batch_size: must be a whole number or null, not 'many'"),
         ("assignment=nope", "there is no assignment 'nope'"),
         ("discussion=nowhere.md", "discussion: nowhere.md: no such file or directory"),
+        ("notebook_answers=nowhere.md", "notebook_answers: nowhere.md: no such file or directory"),
+        (
+            "notebook_answers=../../README.md",
+            "notebook_answers: assignment summary has no notebook; choose one that has",
+        ),
     ],
 )
 def test_a_wrong_setting_ends_in_one_sentence_before_any_job(project, setting, message):
@@ -225,6 +276,7 @@ def test_an_unknown_metric_in_the_discussion_leaves_the_report_as_it_was(project
 FORMAT_DIGESTS = {
     3: "a85f3748259984b2ac263af1e4a3445cd54d08ffb03d271c365434823598b674",
     4: "870681c6bc01c491f23f5bddf2b61e5ef2bd8d874cf4779ec374a049bf60c53b",
+    5: "5872942310696c07dc63541332bcccd4332c4b9c4397a6661e73c6e68b5044ae",
 }  # FORMAT → digest of the keys in the JSON files
 
 

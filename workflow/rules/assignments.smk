@@ -1,8 +1,8 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
-from latentlab.records.archive import ArchiveContents
-from latentlab.records.assignment_file import assignment_names
+from latentlab.records.assignment_file import NOTEBOOK_SUFFIX, assignment_names
 from latentlab.records.assignments import load_assignment, unique
+from latentlab.records.notebooks import CODE_SUFFIX, check_notebook_models
 from latentlab.report.discussion import read_discussion
 
 with exit_on_user_error():
@@ -10,8 +10,18 @@ with exit_on_user_error():
         name: load_assignment(ROOT / "templates", name, config) for name in assignment_names(ROOT / "templates")
     }
     CHOSEN = ASSIGNMENTS.get(config["assignment"]) or load_assignment(ROOT / "templates", config["assignment"], config)
-    if config["discussion"]:
-        read_discussion(config["discussion"])
+    check_notebook_models(
+        config,
+        models=unique(model for assignment in ASSIGNMENTS.values() for model in assignment.settings),
+        known=[f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks],
+    )
+    for setting in ("discussion", "notebook_answers"):
+        if config[setting]:
+            read_discussion(config[setting], setting)
+    if config["notebook_answers"] and not CHOSEN.notebooks:
+        raise UserError(
+            f"config: notebook_answers: assignment {CHOSEN.name} has no notebook; choose one that has, or write null"
+        )
     if workflow.is_main_process:  # not again in every job
         from latentlab.report.template_check import check_templates
 
@@ -52,9 +62,10 @@ def plane_files(file):
 
 
 def template_files(wildcards):
-    """The shared base and the assignment's own folder."""
+    """The shared base and the assignment's own folder, without its notebooks."""
     folders = [ROOT / "templates", ROOT / "templates" / wildcards.assignment]
-    return sorted(source(path) for folder in folders for path in folder.iterdir() if path.is_file())
+    paths = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    return sorted(source(path) for path in paths if not path.name.endswith((NOTEBOOK_SUFFIX, CODE_SUFFIX)))
 
 
 REPORTS = [path for assignment in ASSIGNMENTS.values() for path in assignment.report_files()]

@@ -10,7 +10,8 @@ import time
 from latentlab.records.config import check_config, resolve_model
 from latentlab.records.data import DataRecord
 from latentlab.records.datasets import get_dataset
-from latentlab.records.runs import PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
+from latentlab.records.notebooks import notebook_settings
+from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
 from latentlab.runtime.cluster import cancel_orphans
 from latentlab.runtime.dependencies import all_modules, imported_modules
 from latentlab.runtime.files import read_json
@@ -18,6 +19,7 @@ from latentlab.runtime.jobs import usage_by_rule
 from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
+NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
 
@@ -49,6 +51,12 @@ def in_report(path, category, content, **labels):
 
 def model_settings(wildcards):
     return resolve_model(config, wildcards.model)
+
+
+def notebook_file(wildcards, file):
+    """The file `file` of the notebook that trains a model."""
+    assignment, notebook = model_settings(wildcards).notebook.split("/")
+    return f"{NOTEBOOK_FOLDER}/{file}".format(dataset=wildcards.dataset, assignment=assignment, notebook=notebook)
 
 
 def data_request(wildcards):
@@ -139,3 +147,5 @@ cap_cores()
 
 with exit_on_user_error():
     check_config(config)
+
+NOTEBOOK_MODELS = [name for name, model in config["models"].items() if model.get("notebook")]

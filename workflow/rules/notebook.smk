@@ -1,33 +1,90 @@
-# The notebook of an assignment, executed in a folder that holds the files of its archive and nothing else.
+# The notebook of an assignment. Its cells run as soon as the data are there, for they train models that others evaluate;
+# its text is written around them when everything that it quotes was measured.
+
+
+rule run_notebook:
+    input:
+        data="results/data/{dataset}.json",
+        cells=source("templates/{assignment}/{notebook}.py"),
+        code=modules_of("run_notebook.py"),
+    output:
+        cells=f"{NOTEBOOK_FOLDER}/cells.ipynb",
+        measurements=f"{NOTEBOOK_FOLDER}/measurements.json",
+        weights=f"{NOTEBOOK_FOLDER}/weights.npz",
+    log:
+        f"{NOTEBOOK_FOLDER}/run_notebook.log".replace("results", "results/logs", 1),
+    benchmark:
+        f"{NOTEBOOK_FOLDER}/run_notebook.tsv".replace("results", "results/benchmarks", 1)
+    priority: 1000  # it trains several models, one after the other
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=lambda wildcards: notebook_settings(
+            config, f"{wildcards.assignment}/{wildcards.notebook}", wildcards.dataset
+        ),
+    message:
+        "Run the cells of notebook {wildcards.notebook} of {wildcards.assignment} on {wildcards.dataset}"
+    script:
+        "../scripts/run_notebook.py"
+
+
+rule store_notebook_model:
+    input:
+        data="results/data/{dataset}.json",
+        measurements=lambda wildcards: notebook_file(wildcards, "measurements.json"),
+        weights=lambda wildcards: notebook_file(wildcards, "weights.npz"),
+        code=modules_of("store_notebook_model.py"),
+    output:
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+        history=f"{RUN_FOLDER}/history.csv",
+        metrics=f"{RUN_FOLDER}/notebook.json",
+    log:
+        f"{RUN_LOGS}/store_notebook_model.log",
+    wildcard_constraints:
+        model="|".join(map(re.escape, NOTEBOOK_MODELS)) or NO_NAME,
+        latent_dim="2",
+    threads: 1
+    params:
+        settings=lambda wildcards: model_settings(wildcards).to_dict(),
+    message:
+        "Store {wildcards.model}, which a notebook trained on {wildcards.dataset}"
+    script:
+        "../scripts/store_notebook_model.py"
 
 
 rule build_notebook:
     input:
+        cells=lambda wildcards: assignment_of(wildcards).notebook_cells(wildcards.notebook),
         files=lambda wildcards: [
             assignment_of(wildcards).file(*part) for part in assignment_of(wildcards).archive_parts()
         ],
         records=lambda wildcards: assignment_of(wildcards).data_records(),
         template=source("templates/{assignment}/{notebook}.md.j2"),
+        phrases=source("templates/phrases.html.j2"),
         html_template=source("templates/notebook/index.html.j2"),
         html_settings=source("templates/notebook/conf.json"),
         style=source("matplotlibrc"),
-        code=[source(path) for path in all_modules()],
+        answers=lambda wildcards: assignment_of(wildcards).notebook_answers(config),
+        code=[source(path) for path in all_modules()],  # they are in the archive
     output:
         notebook="results/reports/{assignment}/notebook/{notebook}.ipynb",
         html=in_report("results/reports/{assignment}/notebook/{notebook}.html", "Reports", "notebook"),
         archive="results/reports/{assignment}/notebook/{notebook}.zip",
+        library="results/reports/{assignment}/notebook/{notebook}-library.zip",
     log:
         "results/logs/reports/{assignment}/{notebook}/build_notebook.log",
     threads: 1
     params:
         parts=lambda wildcards: assignment_of(wildcards).archive_parts(),
         page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
-        contents=lambda wildcards: ArchiveContents.of(assignment_of(wildcards), config).to_dict(),
+        figures=lambda wildcards: [spec.to_dict() for spec in assignment_of(wildcards).figure_specs(config)],
         title=lambda wildcards: assignment_of(wildcards).page_title(config),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
         settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
     message:
-        "Execute the notebook {wildcards.notebook} of {wildcards.assignment}, and pack its archive"
+        "Write the text of notebook {wildcards.notebook} of {wildcards.assignment}, and pack its archives"
     script:
         "../scripts/build_notebook.py"

@@ -1,4 +1,5 @@
-# Training: one rule for every model; its wildcards and its model config are all that differs.
+# Training: one rule for every model but those that a notebook trains (notebook.smk); its wildcards and its model config
+# are all that differs.
 
 
 rule train_model:
@@ -12,6 +13,8 @@ rule train_model:
         f"{RUN_LOGS}/train_model.log",
     benchmark:
         f"{RUN_FOLDER}/train_model.tsv".replace("models", "benchmarks", 1)
+    wildcard_constraints:
+        model=f"(?!(?:{'|'.join(map(re.escape, NOTEBOOK_MODELS)) or NO_NAME})/)[A-Za-z0-9_-]+",
     priority: training_priority
     threads: 1
     resources:

@@ -30,6 +30,7 @@ def add_folder(templates, name, text=ASSIGNMENT, notebook=None):
     (folder / "assignment.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     if notebook:
         (folder / notebook).write_text("# Notebook\n")
+        (folder / notebook.replace(".md.j2", ".py")).write_text("# %% all\n")
     return load_assignment(templates, name, CONFIG)
 
 
@@ -188,7 +189,8 @@ def plan(root, *targets, assignment="lab8"):
 def test_folders_of_any_name_are_targets_and_can_be_the_chosen_assignment(root, add_copy):
     for name in NAMES:
         add_copy(name)
-    (root / "templates/my lab/notes 1.0.md.j2").write_text('{{ vae.test.kl }}\n\narchive.figure("vae_map")\n')
+    (root / "templates/my lab/notes 1.0.md.j2").write_text('{{ vae.test.kl }}\n\n{{ cell("all") }}\n')
+    (root / "templates/my lab/notes 1.0.py").write_text("# %% all\n")
     process = plan(root, *NAMES, "results/report.pdf", "submission", assignment="my lab")
     assert process.returncode == 0 and user_messages(process) == [], process.stdout[-4000:]
     jobs = dict(re.findall(r"^(\S.*?) {2,}(\d+)$", process.stdout.split("Job stats:")[1], re.MULTILINE))

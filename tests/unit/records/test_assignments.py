@@ -129,7 +129,7 @@ def test_an_assignment_that_is_not_there_is_named(tmp_path):
     [
         ({"models": {"vae": VAE | {"config": "lab10-cnn"}}}, "figure map (grid.png)", "latent_dim: 2"),
         ({"models": {"vae": CVAE}}, "figure map (grid.png)", "conditional: false"),
-        (figure("condition_maps"), "figure map (conditions.png)", "conditional: true"),
+        (figure("conditions"), "figure map (conditions.png)", "conditional: true"),
         (figure("embeddings") | {"models": {"vae": VAE | {"config": "lab10-cnn"}}}, "figure map", "latent_dim: 2"),
         (figure("posteriors") | {"models": {"vae": VAE | {"config": "deep-ae"}}}, "(posteriors.npz)", "family: vae"),
         ({"models": {"vae": VAE | {"metrics": ["classifier.json"]}}}, "classifier.json", "conditional: true"),
@@ -146,11 +146,10 @@ def test_a_model_that_does_not_suit_what_is_shown_of_it_is_refused(tmp_path, cha
 @pytest.mark.parametrize(
     "display",
     [
-        figure("condition_maps", ["cvae"]),
-        figure("condition_embeddings", ["cvae"]),
+        figure("conditions", ["cvae"]),
         {"figures": {}, "models": {"cvae": CVAE | {"metrics": ["conditions.json"]}}},
     ],
-    ids=["map", "embeddings", "metrics"],
+    ids=["map", "metrics"],
 )
 def test_conditions_that_are_not_labels_are_refused_where_they_are_shown(tmp_path, monkeypatch, display):
     changes = {"models": {"cvae": CVAE}} | display
@@ -272,7 +271,7 @@ def test_the_page_quotes_what_its_models_have_unless_it_names_its_metrics(tmp_pa
         figures={
             "failures": {"plot": "failures", "models": ["vae"], "width": 50},
             "confusion": {"plot": "confusion", "models": ["cvae"], "width": 50},
-            "maps": {"plot": "condition_maps", "models": ["cvae"], "width": 50},
+            "maps": {"plot": "conditions", "models": ["cvae"], "width": 50},
         },
     )
     assert assignment.page_metrics() == {
@@ -322,10 +321,11 @@ def test_a_submission_holds_the_report_the_notebooks_and_the_metrics(tmp_path):
     (tmp_path / "mine/cvae.md.j2").write_text("# Notebook\n")
     assignment = load(tmp_path)
     folder = "results/reports/mine"
-    notebook = [f"{folder}/notebook/cvae.{suffix}" for suffix in ("ipynb", "html", "zip")]
+    notebook = [f"{folder}/notebook/cvae{suffix}" for suffix in (".ipynb", ".html", ".zip", "-library.zip")]
     assert assignment.notebooks == ("cvae",) and assignment.notebook_files() == notebook
     members = assignment.submission_members()
     assert members["mine.pdf"] == f"{folder}/mine.pdf" and members["notebook/cvae.ipynb"] == notebook[0]
+    assert "notebook/cvae.zip" in members and "notebook/cvae-library.zip" not in members
     assert members["metrics/vae/plane.json"] == f"{VAE_RUN}/plane.json"
     assert all(members[name] == f"{folder}/{name}" for name in ("config.yaml", "provenance.json"))
     assert ("vae", "weights.safetensors") in assignment.archive_parts()

@@ -344,20 +344,62 @@ def test_a_macro_of_the_pages_own_is_not_taken_for_the_bases(folder):
         ("{% if %}", "not a valid template (Expected an expression, got 'end of statement block')"),
         ("{% include 'x' %}", "there is no template 'x' in templates/mine or templates"),
         ("{{ replaced }}", "replaced is not defined"),
+        ('{{ figure("vae_mpa", "") }}', "there is no figure 'vae_mpa' in assignment.yaml; did you mean 'vae_map'?"),
+        ('{{ cell("modle") }}', "there is no cell 'modle' in templates/mine/my notes.py; did you mean 'model'?"),
+        ('{{ cell("data") }}', "cell 'data' is not in the order of templates/mine/my notes.py; 'model' is next"),
         (
-            'archive.figure("vae_mpa", width=9)',
-            "there is no figure 'vae_mpa' in assignment.yaml; did you mean 'vae_map'?",
+            '{% if vae.test.kl > 1 %}{{ cell("model") }}{% endif %}',
+            "cell 'model' is placed under a condition; place it outside",
         ),
-        ("model = archive.model('vea')", "there is no model 'vea' in assignment.yaml; did you mean 'vae'?"),
+        (
+            '{% call answer("1") %}{{ cell("model") }}{% endcall %}',
+            "cell 'model' is placed in an answer, which a student's own may replace; place it outside",
+        ),
     ],
 )
 def test_a_mistake_in_a_notebook_is_one_sentence_with_its_line(folder, line, sentence):
     write_page(folder, "")
     notebook = folder / "mine/my notes.md.j2"
-    notebook.write_text('# {{ page.title }}\n\n```python\narchive.figure("vae_map")\n```\n' + line)
+    (folder / "mine/my notes.py").write_text("# %% data\nx = 1\n\n# %% model\ny = x\n")
+    start = '# {{ page.title }}\n\n{{ cell("data") }}\n\n\n'
+    notebook.write_text(start + line)
     assert mistake(folder) == f"templates/mine/my notes.md.j2, line 6: {sentence}"
-    notebook.write_text('{{ settings.epochs }} {{ source("models.networks", "VAE") }} archive.model(name)')
+    notebook.write_text(
+        start + '{% call answer("1") %}{{ vae.test.kl }}{% endcall %} {{ cell("model") }} {{ synthetic }}'
+    )
     check(folder)
+
+
+def test_every_cell_of_a_notebook_has_to_be_placed(folder):
+    write_page(folder, "")
+    (folder / "mine/notes.md.j2").write_text('{{ cell("data") }}')
+    (folder / "mine/notes.py").write_text("# %% data\n\n# %% model\n")
+    assert mistake(folder) == (
+        "templates/mine/notes.md.j2: cell 'model' of templates/mine/notes.py is placed nowhere; write "
+        "{{ cell('model') }}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("x = 1\n", "templates/mine/notes.py, line 1: a notebook's code begins with the first cell; begin it with"),
+        (
+            "x = 1\n# %% data\n",
+            "templates/mine/notes.py, line 1: a notebook's code begins with the first cell; begin it",
+        ),
+        ("# %% data\n\n# %%\n", "templates/mine/notes.py, line 3: a cell has no name; write one word after # %%"),
+        ("# %% data\n# %% data\n", "templates/mine/notes.py, line 2: there is a cell 'data' above; rename one of them"),
+        (None, "notes.py: a notebook's text, notes.md.j2, needs its code beside it; write that file"),
+        ("# é".encode("latin-1"), "notes.py: not UTF-8 text; save it as UTF-8"),
+    ],
+)
+def test_a_mistake_in_the_code_of_a_notebook_is_one_sentence(folder, code, sentence):
+    write_page(folder, "")
+    (folder / "mine/notes.md.j2").write_text('{{ cell("data") }}')
+    if code:
+        (folder / "mine/notes.py").write_bytes(code if isinstance(code, bytes) else code.encode())
+    assert sentence in mistake(folder)
 
 
 # --- when a page is made ----------------------------------------------------------------------------------------------

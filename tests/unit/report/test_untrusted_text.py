@@ -133,10 +133,10 @@ def test_an_image_from_elsewhere_in_a_discussion_is_refused(tmp_path, server, mo
 
 
 def test_a_name_adds_no_cell_to_the_notebook():
-    name = "Ada\n\n```python\nimport os\n```\n"
+    name = "Ada\n\n```python\nimport os\n```\n\0data\0"
     page = Page("T", None, [Author(name=name)], [])
-    cells = build_notebook(f"# {page.title}\n\n{page.authors[0].name}\n").cells
-    assert [cell.cell_type for cell in cells] == ["markdown"]
+    notebook = build_notebook(f"# {page.title}\n\n{page.authors[0].name}\n", {"cells": []}, figures={})
+    assert [cell["cell_type"] for cell in notebook["cells"]] == ["markdown"]
 
 
 def test_a_discussion_of_two_megabytes_is_refused_at_once(tmp_path):

@@ -78,11 +78,6 @@ def fetch_dataset(
     )
 
 
-def is_fetched(record: DataRecord) -> bool:
-    """Whether all files of the record are there."""
-    return _is_complete(record.declaration, Path(record.folder))
-
-
 def local_data_folder(setting: str | None) -> str | None:
     """The folder to read data from: the setting `data_dir`, else the environment variable LATENTLAB_DATA, else None."""
     return setting or os.environ.get(DATA_VARIABLE) or None

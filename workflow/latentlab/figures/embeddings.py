@@ -51,29 +51,6 @@ def embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
     return fig
 
 
-@figure(inputs=("codes.npz",), options={"conditions": "conditions"}, requires=("plane", "conditional"))
-def condition_embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, conditions: Sequence[int]) -> Figure:
-    """Training codes of a conditional model, one panel for each label; circles mark 1σ and 2σ of the prior.
-
-    Args:
-        conditions: the labels.
-    """
-    (panel,) = panels
-    arrays = np.load(panel.files["codes.npz"])
-    codes, labels = arrays["train_mean"], arrays["train_labels"]
-    fig = new_figure(size, aspect=len(conditions))
-    axes = fig.subplots(1, len(conditions), squeeze=False, sharex=True, sharey=True)[0]
-    limit = max(3.2, np.quantile(np.abs(codes), 0.999))
-    colours = class_colours(dataset.n_classes)
-    for ax, label in zip(axes, conditions, strict=True):
-        ax.scatter(*codes[labels == label].T, c=colours[label], s=1.2, linewidths=0, alpha=0.5, rasterized=True)
-        for sigmas in (1, 2):
-            draw_prior_circle(ax, sigmas)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), title=f"label {dataset.classes[label]}")
-        ax.set_box_aspect(1)
-    return fig
-
-
 @figure(inputs=("projections.npz", "projections.json"))
 def projections(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """Codes and pixels, each in the plane of their first two principal components, coloured by class."""

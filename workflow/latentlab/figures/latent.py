@@ -160,25 +160,6 @@ def _scatter_labels(ax: Axes, codes: np.ndarray, labels: np.ndarray, chosen: Seq
     ax.set_box_aspect(1)
 
 
-@figure(inputs=("conditions.png", "conditions.json"))
-def condition_maps(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
-    """Decoder grids of a conditional model over the same latent plane, one panel for each label."""
-    (panel,) = panels
-    grids = ConditionGrids.read(panel.files["conditions.json"])
-    n_grids = len(grids.labels)
-    fig = new_figure(size, aspect=n_grids * _grid_aspect(grids.x, grids.y, dataset))
-    axes = fig.subplots(1, n_grids, squeeze=False)[0]
-    grid_pixels = np.split(read_pixels(panel.files["conditions.png"]), n_grids, axis=1)
-    for ax, label, pixels in zip(axes, grids.labels, grid_pixels, strict=True):
-        _show_grid(ax, pixels, grids.x, grids.y, dataset)
-        for positions, set_ticks, labelled in ((grids.x, ax.set_xticks, True), (grids.y, ax.set_yticks, ax is axes[0])):
-            n = len(positions)
-            names = [_format_position(positions[i]) for i in (0, n // 2, -1)]
-            set_ticks([0.5, n / 2, n - 0.5], names if labelled else [])
-        ax.set_title(f"label {dataset.classes[label]}")
-    return fig
-
-
 @figure(inputs=("posteriors.npz",))
 def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """True posteriors of a few images (shaded) with the encoder's Gaussians (1σ and 2σ) and the images."""
@@ -280,7 +261,3 @@ def _grid_aspect(x: Sequence[float], y: Sequence[float], dataset: Dataset) -> fl
     """Width divided by height of a decoder grid."""
     rows, columns = dataset.image_shape
     return len(x) * columns / (len(y) * rows)
-
-
-def _format_position(position: float, digits: int = 1) -> str:
-    return f"{position:.{digits}f}".removesuffix(".0").replace("-", "−")

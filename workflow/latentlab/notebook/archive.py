@@ -1,138 +1,48 @@
-"""The archive that is handed in with a notebook.
-
-It is a folder with the weights and metrics of an assignment, all that its figures need, and this library. A notebook
-opens it with `Archive()` and needs nothing else but the data.
-"""
+"""The archive with which the results of a notebook can be made again: weights, metrics, the library and its
+requirements."""
 
 import re
-import shutil
 from collections.abc import Mapping
 from importlib.metadata import requires, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Any
 
-import msgspec
+from latentlab.runtime.dependencies import PACKAGE, all_modules
+from latentlab.runtime.files import write_text, write_yaml, write_zip
 
-import latentlab
-from latentlab.data.fetch import fetch_dataset, is_fetched, local_data_folder
-from latentlab.data.splits import load_split
-from latentlab.records.archive import ArchiveContents, archive_path
-from latentlab.records.base import Record
-from latentlab.records.datasets import get_dataset
-from latentlab.records.declarations import figure_declarations
-from latentlab.records.metrics import METRICS_FILES
-from latentlab.runtime.files import write_text, write_zip
+README = """# Weights, metrics and library
 
-if TYPE_CHECKING:
-    from IPython.display import Image
-    from torch import Tensor
+`runs/` has the weights and the metrics of every model that the notebook and its report show, `config.yaml` their
+settings, and `latentlab/` the library that trained and measured them. After `pip install -r requirements.txt`, here:
 
-    from latentlab.models.networks import Autoencoder
+```python
+from latentlab.models.checkpoint import load_checkpoint
+from latentlab.models.train import train_model
 
-CONTENTS, STYLE = "contents.json", "matplotlibrc"
-NOT_ARCHIVED = {"resources", "__pycache__"}
-PIXELS_PER_MM = 120 / 25.4  # of a figure in a notebook
+model = load_checkpoint("runs/NAME/weights.safetensors")
+```
+
+`train_model` trains a model of any number of latent dimensions, and with any seed, as the sweep does.
+"""
 
 
-class Archive:
-    """An unpacked archive."""
-
-    def __init__(self, folder: str | Path = ".") -> None:
-        self.folder = Path(folder)
-        self.contents = ArchiveContents.read(self.folder / CONTENTS)
-        self.dataset = get_dataset(self.contents.dataset)
-
-    def file(self, name: str, file: str) -> Path:
-        """The path of a results file of a model, a sweep or a comparison with PCA."""
-        return self.folder / archive_path(name, file)
-
-    def metrics(self, name: str, file: str = "metrics.json") -> Record:
-        """The contents of one of its metrics files."""
-        return METRICS_FILES[file].read(self.file(name, file))
-
-    def model(self, name: str) -> "Autoencoder":
-        """The trained network; its settings are `model.spec.settings`."""
-        from latentlab.models.checkpoint import load_checkpoint
-
-        return load_checkpoint(self.file(name, "weights.safetensors"))
-
-    def data(self, split: str) -> "tuple[Tensor, Tensor]":
-        """Images, uint8 (n, rows, columns), and labels, int64 (n,), of "train", "validation" or "test". The first call
-        fetches them from the folder that the environment variable LATENTLAB_DATA names, or else downloads them.
-
-        Raises:
-            UserError: no source has them.
-        """
-        from latentlab.models.inputs import to_tensors
-
-        record = self.contents.data[self.dataset.name]
-        record = msgspec.structs.replace(record, folder=str(self.folder / record.folder))
-        if not is_fetched(record):
-            data_dir = local_data_folder(None)
-            source = "synthetic" if record.is_synthetic else "local" if data_dir else "download"
-            fetch_dataset(self.dataset, self.folder / "resources", source, data_dir)
-        return to_tensors(*load_split(record, split))
-
-    def figure(self, name: str, width: float | None = None) -> "Image":
-        """The assignment's figure `name`, to be displayed in a notebook.
-
-        Args:
-            width: millimetres; the height changes in proportion. None: as wide as on the page.
-        """
-        from IPython.display import Image
-
-        from latentlab.figures.base import draw_figure, use_style
-
-        spec = self.contents.figures[name]
-        width = width or spec.width
-        spec = msgspec.structs.replace(
-            spec,
-            width=width,
-            height=None if spec.height is None else spec.height * width / spec.width,
-            panels=tuple(
-                msgspec.structs.replace(
-                    panel, files={file: str(self.folder / path) for file, path in panel.files.items()}
-                )
-                for panel in spec.panels
-            ),
-        )
-        use_style(self.folder / STYLE)
-        with TemporaryDirectory() as folder:
-            path = Path(folder, "figure.png")
-            draw_figure(spec, path)
-            alt = figure_declarations()[spec.plot].summary
-            return Image(path.read_bytes(), width=round(spec.width * PIXELS_PER_MM), alt=alt)
-
-
-def fill_archive(
-    folder: str | Path,
-    contents: ArchiveContents,
-    files: Mapping[tuple[str, str], str | Path],
-    style: str | Path,
-) -> None:
-    """Make `folder` an unpacked archive.
+def pack_library(path: str | Path, files: Mapping[tuple[str, str], str | Path], settings: Mapping[str, Any]) -> None:
+    """Write the archive; equal contents give equal bytes.
 
     Args:
-        contents: what it contains.
         files: (name of a model, results file) → where that file is.
-        style: path of the matplotlibrc for its figures.
+        settings: the configuration that the results depend on, written as config.yaml.
     """
-    folder = Path(folder)
-    for (name, file), source in files.items():
-        target = folder / archive_path(name, file)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    shutil.copyfile(style, folder / STYLE)
-    shutil.copytree(Path(latentlab.__file__).parent, folder / "latentlab", ignore=shutil.ignore_patterns("*cache*"))
-    contents.write(folder / CONTENTS)
-    write_text(folder / "requirements.txt", "\n".join(_requirements()) + "\n")
-
-
-def pack_archive(folder: str | Path, path: str | Path) -> None:
-    """Zip all files of `folder` except its data."""
-    files = {file.relative_to(folder): file for file in Path(folder).rglob("*") if file.is_file()}
-    write_zip(path, {str(name): file for name, file in files.items() if not NOT_ARCHIVED & set(name.parts)})
+    with TemporaryDirectory() as folder:
+        texts = Path(folder)
+        write_text(texts / "README.md", README.replace("NAME", next(name for name, _ in files)))
+        write_text(texts / "requirements.txt", "\n".join(_requirements()) + "\n")
+        write_yaml(texts / "config.yaml", settings)
+        members: dict[str, str | Path] = {file.name: file for file in texts.iterdir()}
+        members |= {f"runs/{name}/{file}": source for (name, file), source in files.items()}
+        members |= {str(Path(module).relative_to(PACKAGE.parent)): module for module in all_modules()}
+        write_zip(path, members)
 
 
 def _requirements() -> list[str]:

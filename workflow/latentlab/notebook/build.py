@@ -1,86 +1,138 @@
-"""A notebook from Markdown: its cells, its execution, and a page that shows it without Jupyter."""
+"""A notebook from its text and its executed cells, and a page that shows it without Jupyter."""
 
-import importlib
-import inspect
-import json
+import base64
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import jupytext
 from markupsafe import Markup
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
+from latentlab.notebook.run import Notebook
+from latentlab.records.provenance import Provenance
+from latentlab.report.answers import answer_numbers, replaced_answers
+from latentlab.report.metrics_context import Metrics
+from latentlab.report.render import Page
+from latentlab.report.templates import render_template
+from latentlab.report.text import shorten
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import write_text
 
-Notebook = Any  # nbformat.NotebookNode
-
-TIME_LIMIT = 1200  # seconds, for a cell
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+CELL_MARK = "\0"  # around the name of a cell; in no text, which is cleaned of control characters
+ATTACHMENT = re.compile(r"\(attachment:(\w+)\.png\)")
 
 
-def library_source(module: str, *names: str) -> Markup:
-    """The source code of classes and functions of `latentlab.{module}`, for a cell of a template."""
-    library_module = importlib.import_module(f"latentlab.{module}")
-    return Markup("\n\n\n".join(inspect.getsource(getattr(library_module, name)).rstrip() for name in names))
+def place_cell(name: str) -> Markup:
+    """What a template writes where the cell `name` belongs."""
+    return Markup(f"{CELL_MARK}{name}{CELL_MARK}")
 
 
-def build_notebook(markdown: str) -> Notebook:
-    """The notebook of a Markdown text, whose fenced Python blocks become code cells."""
-    notebook = jupytext.reads(markdown, fmt="md")
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    for number, cell in enumerate(notebook.cells, 1):
-        cell["id"] = f"cell-{number}"  # the default is random, so that no two notebooks would be equal
-    return notebook
+def attached_figure(name: str, alt: str) -> Markup:
+    """The Markdown of a figure that is attached to its cell."""
+    return Markup(f"![{alt}](attachment:{name}.png)")
 
 
-def run_notebook(notebook: Notebook, folder: str | Path) -> None:
-    """Run all cells in `folder` and store their outputs in the notebook.
-
-    Raises:
-        UserError: a cell failed.
-    """
-    client = NotebookClient(
-        notebook,
-        timeout=TIME_LIMIT,
-        record_timing=False,
-        coalesce_streams=True,  # a kernel splits what a cell prints by time, which differs from run to run
-        resources={"metadata": {"path": str(folder)}},
-    )
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        raise UserError(f"a cell of the notebook failed: {error.ename}: {error.evalue}") from error
-
-
-def save_notebook(path: str | Path, notebook: Notebook) -> None:
-    """Write an .ipynb file; equal notebooks give equal bytes."""
-    write_text(path, json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def save_notebook_html(path: str | Path, notebook: Notebook, title: str, template: str | Path) -> None:
-    """Write the notebook as one self-contained page: images, style and formulas (as MathML) are inside it.
+def render_text(
+    template: str | Path, page: Page, metrics: Metrics, provenance: Provenance, answers: str | Path | None = None
+) -> str:
+    """The Markdown of a notebook, with marks where its cells and figures belong.
 
     Args:
-        template: the folder with nbconvert's template for this page.
+        template: path of a {notebook}.md.j2.
+        metrics: from `gather_metrics`; each name in it is a variable of the template.
+        answers: path of a student's Markdown, which replaces answers by their numbers.
+
+    Raises:
+        UserError: the student's text cannot be read, or quotes an unknown metric or section, or the template uses a
+            metric that its models do not have.
     """
     template = Path(template)
+    numbers = answer_numbers(template)
+    own = replaced_answers(answers, metrics, numbers) if answers else {}
+
+    def answer(number: str, caller: Callable[[], str]) -> str:
+        return own[number] if number in own else caller()
+
+    context = {
+        "answer": answer,
+        "cell": place_cell,
+        "figure": attached_figure,
+        "page": page,
+        "provenance": provenance,
+        "synthetic": any(data.source == "synthetic" for data in provenance.data),
+    }
+    return render_template(template, dict(metrics) | context)
+
+
+def build_notebook(text: str, code: Notebook, figures: Mapping[str, Callable[[], bytes]]) -> dict[str, Any]:
+    """The notebook of a rendered template: its Markdown, and the executed cells in their places.
+
+    Args:
+        text: Markdown, in which `place_cell` marks the places of cells and `attached_figure` those of figures.
+        code: the executed notebook; the IDs of its cells are their names.
+        figures: name of a figure → a function that draws it as PNG; those that the text shows are drawn.
+    """
+    executed = {cell["id"]: cell for cell in code["cells"]}
+    cells = []
+    for number, part in enumerate(text.split(CELL_MARK)):
+        if number % 2:
+            cells.append(executed[part])
+        elif part.strip():
+            cells.append(_markdown_cell(part.strip(), f"text-{number // 2 + 1}", figures))
+    return dict(code) | {"cells": cells}
+
+
+def save_notebook_html(path: str | Path, notebook: str | Path, title: str, template: str | Path) -> None:
+    """Write a notebook as one self-contained page: images, style and formulas (as MathML) are inside it.
+
+    Args:
+        notebook: the .ipynb file.
+        template: the folder with nbconvert's template for this page.
+    """
+    node, template = jupytext.read(notebook), Path(template)
+    for cell in node.cells:
+        cell.source = _embedded(cell.source, cell.get("attachments", {}))
     exporter = HTMLExporter(template_name=template.name, extra_template_basedirs=[str(template.parent)])
     exporter.register_filter("markdown2html", markdown_to_html)
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    html, _ = exporter.from_notebook_node(node, {"metadata": {"name": title}})
     write_text(path, html)
 
 
 def markdown_to_html(text: str) -> str:
-    """Markdown with formulas between dollar signs as HTML; HTML inside it is escaped."""
+    """Markdown with formulas between dollar signs as HTML; HTML inside it is escaped.
+
+    Raises:
+        UserError: a formula is not valid.
+    """
     from latex2mathml.converter import convert
     from markdown_it import MarkdownIt
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
     def render_formula(tex: str, options: dict) -> str:
-        return convert(tex, display="block" if options["display_mode"] else "inline")
+        try:
+            return convert(tex, display="block" if options["display_mode"] else "inline")
+        except Exception as error:
+            raise UserError(
+                f"the formula “{shorten(tex, 80)}” of the notebook is not valid; correct it, or write \\$ for a dollar"
+            ) from error
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return markdown.use(dollarmath_plugin, renderer=render_formula).render(text)
+
+
+def _markdown_cell(source: str, name: str, figures: Mapping[str, Callable[[], bytes]]) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
+    shown = [figure for figure in dict.fromkeys(ATTACHMENT.findall(source)) if figure in figures]
+    if shown:
+        images = {figure: base64.b64encode(figures[figure]()).decode() for figure in shown}
+        cell["attachments"] = {f"{figure}.png": {"image/png": image} for figure, image in images.items()}
+    return cell
+
+
+def _embedded(source: str, attachments: Mapping[str, Any]) -> str:
+    """Markdown with its attachments inside it."""
+    for name, image in attachments.items():
+        source = source.replace(f"(attachment:{name})", f"(data:image/png;base64,{image['image/png']})")
+    return source

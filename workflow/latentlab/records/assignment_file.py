@@ -19,7 +19,7 @@ ASSIGNMENT_FILE = "assignment.yaml"
 NOTEBOOK_SUFFIX = ".md.j2"
 # What the templates of pages and notebooks have besides the models.
 PAGE_VARIABLES = {"css", "fonts", "image", "image_width", "models", "page", "provenance", "replaced"}
-NOTEBOOK_VARIABLES = {"page", "provenance", "settings", "source", "synthetic"}
+NOTEBOOK_VARIABLES = {"answer", "cell", "figure", "page", "provenance", "synthetic"}
 RESERVED_NAMES = PAGE_VARIABLES | NOTEBOOK_VARIABLES
 SHARED_FOLDERS = {"explorer", "notebook"}  # of templates/
 # Snakemake writes names into patterns, where braces mark wildcards, and into the commands of its jobs.

@@ -22,6 +22,7 @@ from latentlab.records.datasets import get_dataset
 from latentlab.records.declarations import figure_declarations, model_families
 from latentlab.records.runs import (
     FILE_REQUIREMENTS,
+    NOTEBOOK_FOLDER,
     PCA_FOLDER,
     REQUIREMENT_SETTINGS,
     SWEEP_FOLDER,
@@ -34,7 +35,9 @@ from latentlab.runtime.errors import UserError
 T = TypeVar("T")
 
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
-LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion"}  # where files lie and jobs run: not of the result
+LIBRARY_SUFFIX = "-library.zip"  # of the archive that is not handed in, because it is large
+# Where files lie and jobs run: not of the result.
+LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion", "notebook_answers"}
 
 
 class Panel(Record, frozen=True, omit_defaults=False):
@@ -122,6 +125,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("stochastic")
         if settings.family == "autoencoder" and not settings.hidden:
             properties.add("linear")
+        if settings.notebook:
+            properties.add("notebook")
         return properties
 
     def file(self, name: str, file: str) -> str:
@@ -213,6 +218,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             files = ["metrics.json"] + ["plane.json"] * ({"plane", "unconditional"} <= self.properties(name))
             files += [file for file in ("failures.json", "conditions.json") if (name, file) in inputs]
             files += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in inputs)
+            files += ["notebook.json"] * ("notebook" in self.properties(name))
             metrics[name] = tuple(files) if entry.metrics is None else entry.metrics
         return metrics
 
@@ -240,12 +246,22 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     # --- notebook and submission ---
 
     def notebook_files(self) -> list[str]:
-        return [
-            f"{self.folder}/notebook/{name}.{suffix}" for name in self.notebooks for suffix in ("ipynb", "html", "zip")
-        ]
+        """Each notebook and its page, the archive with both, and that with what its results were made of."""
+        suffixes = (".ipynb", ".html", ".zip", LIBRARY_SUFFIX)
+        return [f"{self.folder}/notebook/{name}{suffix}" for name in self.notebooks for suffix in suffixes]
+
+    def notebook_cells(self, notebook: str) -> str:
+        """The executed cells of a notebook."""
+        place = {"dataset": self.spec.dataset, "assignment": self.name, "notebook": notebook}
+        return f"{NOTEBOOK_FOLDER}/cells.ipynb".format(**place)
+
+    def notebook_answers(self, config: dict[str, Any]) -> list[str]:
+        """The student's answers in the notebook, as in `page_discussion`."""
+        is_chosen = config["notebook_answers"] and self.name == config["assignment"]
+        return [config["notebook_answers"]] if is_chosen else []
 
     def archive_parts(self) -> list[tuple[str, str]]:
-        """The results files that a notebook's archive holds, as pairs of a name and a file."""
+        """The results files that a notebook's second archive holds, as pairs of a name and a file."""
         weights = [(name, "weights.safetensors") for name in self.spec.models]
         return unique([*weights, *self.page_metric_parts(), *self.figure_inputs()])
 
@@ -253,7 +269,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         """The files that are handed in: name in the archive → path."""
         members = {Path(path).name: path for path in self.report_files()}
         members |= {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
-        members |= {f"notebook/{Path(path).name}": path for path in self.notebook_files()}
+        notebooks = [path for path in self.notebook_files() if not path.endswith(LIBRARY_SUFFIX)]
+        members |= {f"notebook/{Path(path).name}": path for path in notebooks}
         return members | {f"metrics/{name}/{file}": self.file(name, file) for name, file in self.page_metric_parts()}
 
 
@@ -281,6 +298,13 @@ def load_assignment(templates: str | Path, name: str, config: dict[str, Any]) ->
         settings={entry.config: resolve_model(config, entry.config) for entry in entries},
         notebooks=notebook_names(folder),
     )
+    for section, trained in (("sweeps", spec.sweeps), ("pca_comparisons", spec.pca_comparisons)):
+        for entry_name in trained:
+            if assignment.settings_of(entry_name).notebook:
+                raise UserError(
+                    f"{folder / ASSIGNMENT_FILE}: {section}.{entry_name}.config: a notebook trains "
+                    f"{trained[entry_name].config}, once; name a model config without the key notebook"
+                )
     for entry_name in assignment.entries:
         _check_requirements(folder / ASSIGNMENT_FILE, assignment, entry_name)
         _check_data(assignment, entry_name, config)

@@ -77,6 +77,8 @@ def resolve_model(config: dict[str, Any], name: str) -> ModelSettings:
         known = sorted(config["models"])
         raise UserError(f"config: models.{name} does not exist; {suggestion(name, known)}")
     overrides = {key: config[key] for key in OVERRIDES if config.get(key) is not None}
+    if config["models"][name].get("notebook"):
+        overrides.pop("precision", None)  # that of its cells
     return msgspec.convert(dict(config["models"][name]) | overrides, ModelSettings)
 
 

@@ -422,6 +422,106 @@ class BaselineMetrics(Record, frozen=True):
     cnn_epochs: int
 
 
+# --- notebook.json: a model that a notebook trains ------------------------------------------------------------------
+
+
+class AxisCorrelations(Record, frozen=True):
+    """Spearman's rank correlation of each latent dimension with a measure of the test images, computed within each
+    class, −1 to 1."""
+
+    mean: tuple[float, ...]
+    """Mean over the classes."""
+    classes: tuple[tuple[float, ...], ...]
+    """Of each class: one number for each latent dimension."""
+
+
+class FailingShares(Record, frozen=True):
+    """Shares of images that do not look like real ones."""
+
+    ambiguous: float
+    """A small classifier, which the notebook trains, gives no class a probability of 0.6."""
+    blurred: float
+    """More of the ink is grey than in 99 % of the training images."""
+
+
+class NotebookFailures(Record, frozen=True):
+    """Images decoded within two standard deviations of the prior, and what they are compared with."""
+
+    classifier_accuracy: float
+    """Of the small classifier on the test images."""
+    decoded: FailingShares
+    """Of images decoded at evenly spaced positions."""
+    reconstructions: FailingShares
+    """Of the reconstructions of the test images."""
+    real: FailingShares
+    """Of the test images."""
+    purity_ambiguous: float | None = None
+    """Share of the commonest class among the 20 training codes nearest to a position, mean over the positions of
+    ambiguous images; left out if there is none."""
+    purity_certain: float | None = None
+    """The same over the other positions; left out if there is none."""
+
+
+class NotebookClassifier(Record, frozen=True):
+    """The conditional model as a classifier, by Bayes' rule with log p(x|y) integrated over a grid."""
+
+    accuracy: float
+    integration_error: float
+    """Mean absolute change of log p(x|y) on a grid twice as fine, nats, over 500 images under one label."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Counts; true labels down the rows."""
+    most_confused: tuple[tuple[int, int, float], ...]
+    """True label, predicted label and the share of that label's images; the largest share first."""
+
+
+class NotebookMetrics(Record, frozen=True):
+    """notebook.json: what the cells of a notebook measured of a model that they trained, on the test images."""
+
+    reconstruction: float
+    """−log p(x|z) in expectation over q(z|x)."""
+    reconstruction_constant: float
+    """The normalising constant of the Gaussian likelihood, which `reconstruction` includes."""
+    kl: float
+    """KL(q(z|x) ‖ p(z))."""
+    negative_elbo: float
+    """reconstruction + kl."""
+    squared_error: float
+    """Of the reconstruction from the mean of q(z|x)."""
+    mean_image_error: float
+    """Squared error of the mean training image in place of every reconstruction."""
+    reconstructions_recognised: float
+    """Share of reconstructions from the mean of q(z|x) that the small classifier assigns to their image's class."""
+    neighbour_accuracy: float
+    """Share of test codes whose class is the majority's among their five nearest training codes."""
+    class_accuracy: tuple[float, ...]
+    """The same share of each class."""
+    chance: float
+    """Share of the commonest class."""
+    overlaps: tuple[tuple[int, int, float], ...]
+    """Pairs of classes that five neighbours take for each other most often: mean of both shares."""
+    centres: tuple[tuple[float, float], ...]
+    """Mean code of each class, units of z, like `centre_distance` and `std`."""
+    centre_distance: float
+    """Of the farthest of `centres` from the origin."""
+    std: tuple[float, ...]
+    """Of the codes, in each latent dimension."""
+    samples: FailingShares
+    """Of images decoded from draws of the prior."""
+    slant: AxisCorrelations
+    width: AxisCorrelations
+    """About the slanted axis."""
+    thickness: AxisCorrelations
+    """Of the strokes."""
+    failures: NotebookFailures | None = None
+    """Only of an unconditional model."""
+    samples_recognised: float | None = None
+    """Share of samples that the small classifier takes for the class that they were decoded for; only of a conditional
+    model, like `classifier`."""
+    grids_recognised: float | None = None
+    """The same share of the grids that are decoded under the labels of `conditions`."""
+    classifier: NotebookClassifier | None = None
+
+
 # --- sweep.json, pca_comparison.json, projections.json, augmentation.json ---------------------------------------------
 
 
@@ -559,6 +659,7 @@ METRICS_FILES: dict[str, type[Record]] = {
     "baselines.json": BaselineMetrics,
     "projections.json": ProjectionMetrics,
     "augmentation.json": AugmentationMetrics,
+    "notebook.json": NotebookMetrics,
     "sweep.json": SweepMetrics,
     "pca_comparison.json": PCAComparison,
 }

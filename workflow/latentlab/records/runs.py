@@ -8,9 +8,10 @@ from latentlab.records.settings import ModelSettings
 
 RUN_FOLDER = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
 SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
+NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "linear"]
+Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "linear", "notebook"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -29,6 +30,7 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "mistakes.png": ("conditional", "stochastic"),
     "confusions.png": ("conditional", "stochastic"),
     "augmentation.json": ("stochastic",),
+    "notebook.json": ("notebook",),
 }
 
 # How a requirement is met, as a setting of the model config.
@@ -38,6 +40,7 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "conditional": "conditional: true",
     "stochastic": "family: vae",
     "linear": "family: autoencoder and hidden: []",
+    "notebook": "a notebook that trains it",
 }
 
 

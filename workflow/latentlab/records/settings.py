@@ -25,6 +25,10 @@ AssignmentName = Annotated[
         description="the name of a folder of templates/",
     ),
 ]
+NotebookPath = Annotated[
+    str,
+    Meta(pattern="^[^/]+/[^/]+$", max_length=2 * MAX_NAME, description="a folder of templates/ and a notebook in it"),
+]
 Count = Annotated[int, Meta(ge=1, le=COUNT_LIMIT)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LatentDim = Annotated[int, Meta(ge=1, le=4096)]
@@ -54,6 +58,7 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     seed: Seed = 0
     instruction_set: Text | None = None
+    notebook: NotebookPath | None = None
 
     @property
     def normalised_likelihood(self) -> bool:
@@ -78,6 +83,7 @@ class Settings(Record, frozen=True, omit_defaults=False):
     course: Text | None
     authors: Annotated[tuple[Author, ...], Meta(max_length=40)]
     discussion: FilePath | None
+    notebook_answers: FilePath | None
 
     data_source: Literal["auto", "local", "download", "synthetic"]
     data_dir: FilePath | None

@@ -16,8 +16,8 @@ MAX_BYTES = 20_000  # twice what fits on a page, and too little to keep the type
 METRICS_REFERENCE = "docs/metrics.md"
 
 
-def read_discussion(path: str | Path) -> str:
-    """The text of a Markdown file, without a byte-order mark.
+def read_discussion(path: str | Path, setting: str = "discussion") -> str:
+    """The text of a Markdown file, without a byte-order mark; messages name the setting that names the file.
 
     Raises:
         UserError: it is not a regular file with one of `SUFFIXES`, cannot be read, is not UTF-8 text, or is far longer
@@ -26,7 +26,7 @@ def read_discussion(path: str | Path) -> str:
 
     def refusal(reason: str) -> UserError:
         name = str(path).replace("\0", "\\0")
-        return UserError(f"config: discussion: {name}: {reason}; name a Markdown file, or null")
+        return UserError(f"config: {setting}: {name}: {reason}; name a Markdown file, or null")
 
     try:
         status = Path(path).stat()  # before it is opened: opening a named pipe waits for its other end
@@ -42,7 +42,7 @@ def read_discussion(path: str | Path) -> str:
         raise refusal("a path cannot contain NUL characters") from error
     if len(raw) > MAX_BYTES:
         raise UserError(
-            f"config: discussion: {path}: {max(status.st_size, len(raw)):,} bytes are far more than one page holds: "
+            f"config: {setting}: {path}: {max(status.st_size, len(raw)):,} bytes are far more than one page holds: "
             f"shorten it to {MAX_BYTES:,} at most"
         )
     try:

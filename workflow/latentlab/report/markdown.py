@@ -41,9 +41,7 @@ def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "d
         UserError: a formula cannot be parsed, a word is too long or the text nested too deep; or besides headings of
             sections there is one with an unknown number, a number occurs twice, or there is text before the first one.
     """
-    markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}).enable("table")
-    markdown.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False)
-    markdown.inline.ruler.at("math_inline", _formula_rule)
+    markdown = _parser()
     text = _space_headings(markdown, without_controls(text), sections)
     links = {}  # those that are defined anywhere in the text
     tokens = markdown.parse(text, links)
@@ -53,6 +51,64 @@ def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "d
         number: markdown.renderer.render(part, markdown.options, links)
         for number, part in _split_sections(tokens, sections, source).items()
     }
+
+
+def markdown_sections(text: str, sections: Collection[str], source: str) -> dict[str, str]:
+    """Markdown by the sections that it replaces, as in `markdown_to_html`, but still Markdown. HTML in it is escaped.
+
+    Raises:
+        UserError: as `markdown_to_html`; or the text has no heading of a section, or shows an image.
+    """
+    text = escape_html(without_controls(text))
+    markdown = _parser()
+    text = _space_headings(markdown, text, sections)
+    tokens = markdown.parse(text)
+    _check_tokens(tokens, source)
+    for token in tokens:
+        if any(child.type == "image" for child in token.children or ()):
+            raise UserError(f"{_place(token, source)}: a notebook's answers cannot show images; take this one out")
+    parts = _split_sections(tokens, sections, source)
+    if ALL_SECTIONS in parts:
+        raise UserError(
+            f"{source}: no heading begins with the number of an answer; begin each answer with one, as "
+            f"'## {next(iter(sections))}' (there are {', '.join(sections)})"
+        )
+    _draw_formulas(tokens, source)  # only to see that each can be drawn
+    lines = text.split("\n")
+    blocks = {number: [token.map for token in part if token.map] for number, part in parts.items()}
+    return {
+        number: "\n".join(lines[maps[0][0] : max(end for _, end in maps)]).strip("\n") if maps else ""
+        for number, maps in blocks.items()
+    }
+
+
+def escape_html(text: str) -> str:
+    """Markdown in which HTML is text; code and formulas stay as they are."""
+    markdown = _parser(html=True)
+    while True:
+        lines, found = text.split("\n"), False
+        for token in markdown.parse(text):
+            tags = [token.content] if token.type == "html_block" else []
+            tags += [child.content for child in token.children or () if child.type == "html_inline"]
+            if tags and token.map:
+                found = True
+                start, end = token.map
+                block = "\n".join(lines[start:end])
+                for tag in sorted(set(tags), key=len, reverse=True):
+                    for line in tag.split("\n"):  # a block quotation has its own marks in front of each
+                        block = block.replace(line, line.replace("<", "&lt;"))
+                lines[start:end] = block.split("\n")
+        if not found:
+            return text
+        text = "\n".join(lines)
+
+
+def _parser(html: bool = False) -> MarkdownIt:
+    """The parser of a student's text; with `html`, its tokens tell HTML from text."""
+    markdown = MarkdownIt("commonmark", {"html": html, "maxNesting": MAX_NESTING}).enable("table")
+    markdown.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False)
+    markdown.inline.ruler.at("math_inline", _formula_rule)
+    return markdown
 
 
 def _formula_rule(state: StateInline, silent: bool) -> bool:

@@ -6,7 +6,6 @@ known if it is that of a model, a sweep or a comparison with PCA, or if `set`, `
 something whose type is known. Everything else may be anything.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,8 +28,10 @@ from latentlab.records.metrics import (
     Likelihoods,
     Losses,
     ModelMetrics,
+    NotebookMetrics,
     PlaneMetrics,
 )
+from latentlab.records.notebooks import CODE_SUFFIX, cell_names, read_code
 from latentlab.report.metrics_context import TOP_LEVEL_FILES
 from latentlab.report.templates import TEMPLATE_ERRORS, describe_error, template_environment
 from latentlab.runtime.errors import UserError
@@ -38,9 +39,6 @@ from latentlab.runtime.errors import UserError
 PAGE, BASE = "page.html.j2", "base.html.j2"
 SPECIAL_NAMES = {"caller", "kwargs", "loop", "self", "super", "varargs"}  # Jinja's own, in some places of a template
 MAY_BE_MISSING = {"d", "default", "defined", "undefined"}  # filters and tests of values that may be undefined
-ARCHIVE_CALL = re.compile(
-    r"""\barchive\.(figure|file|metrics|model)\(\s*["']([^"'\n]*)["']"""
-)  # in cells of a notebook
 
 # The part of a statement or an expression that is always evaluated, where the others depend on a condition.
 UNCONDITIONAL_PART = {
@@ -54,6 +52,7 @@ UNCONDITIONAL_PART = {
 
 # Metrics that only some models have, with the setting that such a model has.
 VAE, PLANE = "family: vae", "latent_dim: 2"
+CONDITIONAL, UNCONDITIONAL = "conditional: true", "conditional: false"
 QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
 REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     ModelMetrics: {"likelihood": VAE, "shape_correlations": PLANE},
@@ -63,6 +62,10 @@ REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
     Likelihoods: {
         **dict.fromkeys(("log_likelihood", "gap", "median_gap", "quadrature_error"), QUADRATURE),
         **dict.fromkeys(("importance_weighted", "samples"), BOUND),
+    },
+    NotebookMetrics: {
+        "failures": UNCONDITIONAL,
+        **dict.fromkeys(("samples_recognised", "grids_recognised", "classifier"), CONDITIONAL),
     },
     ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND},
     dict: {"quadrature": QUADRATURE, "elbo": BOUND, "importance_weighted": BOUND},  # the methods of a classifier
@@ -81,7 +84,6 @@ class _Template:
     """Its path, as messages name it."""
     own: bool
     """Whether it lies in the assignment's own folder."""
-    source: str
     body: list[nodes.Node]
     """Its statements, outside any other."""
     flat: list[tuple[Any, bool]]
@@ -132,7 +134,9 @@ def check_templates(folder: str | Path, assignments: Iterable[Assignment]) -> No
             )
         _Check(reader, PAGE, assignment, PAGE_VARIABLES).run()
         for notebook in assignment.notebooks:
-            _Check(reader, f"{notebook}{NOTEBOOK_SUFFIX}", assignment, NOTEBOOK_VARIABLES).run()
+            check = _Check(reader, f"{notebook}{NOTEBOOK_SUFFIX}", assignment, NOTEBOOK_VARIABLES)
+            check.run()
+            check.check_cells(reader.folder / f"{notebook}{CODE_SUFFIX}", f"{reader.place}/{notebook}{CODE_SUFFIX}")
 
 
 class _Reader:
@@ -192,7 +196,7 @@ class _Reader:
         except TEMPLATE_ERRORS as error:
             line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
             raise UserError(f"{place}{line}: {describe_error(error)}") from error
-        template = _Template(name, place, own, source, tree.body, _flatten(tree))
+        template = _Template(name, place, own, tree.body, _flatten(tree))
         if not own:
             self.shared[name] = template
         return template
@@ -224,9 +228,32 @@ class _Check:
                 self._check_blocks()
                 for node, conditional in template.flat:
                     self._check_node(node, conditional)
-            if template.name.endswith(NOTEBOOK_SUFFIX):
-                self._check_archive_calls()
             template.checked = not template.own
+
+    def check_cells(self, path: Path, place: str) -> None:
+        """Each cell of a notebook's code has to be placed once, in order: only then does the notebook run as its code
+        does."""
+        names = cell_names(read_code(path), place)
+        template = self.template = self.templates[next(iter(self.templates))]
+        calls = [(call, conditional) for call, conditional in template.flat if _calls(call, "cell") and call.args]
+        calls = sorted(calls, key=lambda pair: pair[0].lineno)
+        in_answers = {id(call) for block in template.find(nodes.CallBlock) for call in block.find_all(nodes.Call)}
+        expected = iter(names)
+        for call, conditional in calls:
+            name = getattr(call.args[0], "value", None)
+            if name not in names:
+                remedy = _did_you_mean(str(name), names, "'{}'")
+                self._fail(call.lineno, f"there is no cell {name!r} in {place}", remedy)
+            if conditional or id(call) in in_answers:
+                where = "under a condition" if conditional else "in an answer, which a student's own may replace"
+                self._fail(call.lineno, f"cell {name!r} is placed {where}", "; place it outside")
+            if name != (due := next(expected, None)):
+                remedy = f"; {due!r} is next" if due else "; all are placed above"
+                self._fail(call.lineno, f"cell {name!r} is not in the order of {place}", remedy)
+        if due := next(expected, None):
+            raise UserError(
+                f"{template.place}: cell {due!r} of {place} is placed nowhere; write {{{{ cell({due!r}) }}}}"
+            )
 
     def _fail(self, line: int, mistake: str, remedy: str = "") -> None:
         raise UserError(f"{self.template.place}, line {line}: {mistake}{remedy}")
@@ -294,15 +321,6 @@ class _Check:
                 return aliases.get(node.name, node.name)
         return None
 
-    def _check_archive_calls(self) -> None:
-        source = self.template.source
-        for match in ARCHIVE_CALL.finditer(source):
-            line = source.count("\n", 0, match.start()) + 1
-            if match[1] == "figure":
-                self._check_declared(line, "figure", match[2], self.assignment.spec.figures)
-            else:
-                self._check_declared(line, "model", match[2], self.assignment.entries)
-
     def _check_declared(self, line: int, kind: str, name: Any, known: Collection[str]) -> None:
         if name not in known:
             remedy = _did_you_mean(str(name), known, "'{}'")
@@ -340,6 +358,8 @@ class _Check:
         latent_dim = self.assignment.settings_of(entry).latent_dim
         return {
             VAE: "stochastic" in self.assignment.properties(entry),
+            CONDITIONAL: "conditional" in self.assignment.properties(entry),
+            UNCONDITIONAL: "unconditional" in self.assignment.properties(entry),
             PLANE: latent_dim == 2,
             QUADRATURE: latent_dim <= 2,
             BOUND: latent_dim > 2,
@@ -407,6 +427,11 @@ def _flatten(tree: nodes.Node) -> list[tuple[Any, bool]]:
 
     visit(tree, False)
     return flat
+
+
+def _calls(node: nodes.Node, name: str) -> bool:
+    """Whether a node is a call of the function `name`."""
+    return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == name
 
 
 def _top_level(body: Iterable[nodes.Node]) -> Iterator[nodes.Node]:
