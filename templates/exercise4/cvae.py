@@ -446,6 +446,14 @@ for (a, b), count in np.ndenumerate(counts):
 ax.set(xlabel="predicted digit", ylabel="true digit", xticks=range(10), yticks=range(10))
 plt.show()
 
+# %% mistakes
+posterior = log_joint.softmax(1)  # p(y|x)
+wrong = (predictions != y_test).nonzero()[:, 0]
+surest = wrong[posterior[wrong, predictions[wrong]].argsort(descending=True)[:10]]
+if len(surest):
+    answers = [f"{y_test[i]} → {predictions[i]}" for i in surest]
+    show_rows({"test image": x_test[surest]}, "the surest wrong answers: digit → answer", answers)
+
 # %% results
 arrays = {f"{name}.{key}": w for name in models for key, w in models[name].state_dict().items()}
 np.savez("weights.npz", **arrays)
