@@ -7,12 +7,12 @@ from latentlab.metrics.latents import share_within
 from latentlab.metrics.realism import RealImages
 from latentlab.metrics.reference_classifier import load_reference_classifier
 from latentlab.models.checkpoint import load_checkpoint
-from latentlab.models.inference import decode_latents
+from latentlab.models.inference import axis_effects, decode_latents
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import VAE
 from latentlab.records.data import DataRecord
 from latentlab.records.metrics import Axes, Grids, PlaneMetrics
-from latentlab.runtime.files import write_png
+from latentlab.runtime.files import write_npz, write_png
 from latentlab.runtime.jobs import job
 
 N_SAMPLES = 5000  # draws of the prior
@@ -35,6 +35,7 @@ with job(snakemake.log):
         write_png(outputs[name], tile_images(pixels.reshape(-1, *dataset.image_shape), params.samples))
     grids = Grids(**{name: Axes(x=tuple(x.tolist()), y=tuple(y.tolist())) for name, (x, y) in axes.items()})
     grids.write(outputs.axes)
+    write_npz(outputs.effects, axis_effects(model))
 
     classifier = load_reference_classifier(inputs.reference_classifier, dataset)
     real = RealImages(classifier, *load_split(record, "train"))

@@ -3,7 +3,13 @@ import pytest
 import torch
 from builders import block_images, model_spec
 
-from latentlab.models.inference import decode_latents, encode_images, reconstruct, reconstructions_and_samples
+from latentlab.models.inference import (
+    axis_effects,
+    decode_latents,
+    encode_images,
+    reconstruct,
+    reconstructions_and_samples,
+)
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import Autoencoder, build_model
 
@@ -69,3 +75,17 @@ def test_samples_of_a_conditional_model_have_the_classes_in_order():
         z = torch.randn(10, 784)
     expected = (z + torch.arange(10)[:, None] / 10).clamp(0, 1)
     assert reconstructions_and_samples(model, IMAGES, LABELS)[20:30] == pytest.approx(expected.numpy())
+
+
+def test_the_effects_of_the_axes_of_a_linear_decoder_are_its_weights():
+    model = build_model(model_spec("autoencoder", latent_dim=2))
+    arrays = axis_effects(model)
+    layer = model.decoder[0]
+    assert np.allclose(arrays["effects"].T, layer.weight.detach(), atol=1e-5)
+    assert np.allclose(arrays["origin"], torch.sigmoid(layer.bias).detach(), atol=1e-6)
+
+
+def test_the_effects_of_the_axes_of_another_decoder_are_its_derivatives_at_the_origin():
+    model = build_model(model_spec("vae", latent_dim=2, hidden=(8,)))
+    jacobian = torch.autograd.functional.jacobian(lambda z: model.decode(z[None])[0], torch.zeros(2))
+    assert np.allclose(axis_effects(model, step=1e-2)["effects"].T, jacobian, atol=1e-2)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from safetensors.numpy import load_file
 
 from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels
 from latentlab.records.assignments import Panel
@@ -64,20 +63,19 @@ def principal_directions(panels: Sequence[Panel], dataset: Dataset, size: Size) 
     return fig
 
 
-@figure(inputs=("weights.safetensors",), requires=("plane", "linear"))
-def templates(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
-    """What a decoder of one linear layer and a sigmoid draws with: the weights of each latent dimension (blue is
-    negative, red positive), and the picture of its bias alone, at z = 0."""
+@figure(inputs=("axes.npz",))
+def axis_effects(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """What each latent dimension adds to the picture at z = 0 (blue is negative, red positive), and that picture. Of a
+    decoder of one linear layer this is all that it draws with."""
     (panel,) = panels
-    arrays = load_file(panel.files["weights.safetensors"])
-    weights, bias = arrays["decoder.0.weight"], arrays["decoder.0.bias"]
-    limit = np.abs(weights).max() or 1
+    arrays = np.load(panel.files["axes.npz"])
+    limit = np.abs(arrays["effects"]).max() or 1
     fig = new_figure(size, aspect=1 / 3)
     axes = fig.subplots(3, 1)
-    for ax, template, title in zip(axes, weights.T, ("$z_1$ adds", "$z_2$ adds"), strict=False):
-        ax.imshow(template.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
-        ax.set_title(title, size=8.6)
-    show_pixels(axes[2], (1 / (1 + np.exp(-bias))).reshape(dataset.image_shape))
+    for i, (ax, effect) in enumerate(zip(axes, arrays["effects"], strict=False), 1):
+        ax.imshow(effect.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+        ax.set_title(f"$z_{i}$ adds", size=8.6)
+    show_pixels(axes[2], arrays["origin"].reshape(dataset.image_shape))
     axes[2].set_title("at z = 0")
     for ax in axes:
         ax.set(xticks=[], yticks=[])

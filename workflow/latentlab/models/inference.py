@@ -33,6 +33,22 @@ def decode_latents(
 
 
 @torch.no_grad()
+def axis_effects(model: Autoencoder, step: float = 0.1) -> dict[str, np.ndarray]:
+    """What an unconditional decoder draws at z = 0, and what each latent dimension adds there.
+
+    Args:
+        step: of the central differences, units of z; of a linear decoder they are the weights, whatever the step.
+
+    Returns:
+        `origin`, pixels in [0, 1], `(P,)`; `effects`, change of the decoder's output, before a sigmoid, per unit of z,
+        `(d, P)`.
+    """
+    steps = step * torch.eye(model.latent_dim)
+    effects = (model.decode(steps) - model.decode(-steps)) / (2 * step)
+    return {"origin": decode_latents(model, torch.zeros(1, model.latent_dim))[0], "effects": effects.numpy()}
+
+
+@torch.no_grad()
 def reconstruct(model: Autoencoder, pixels: Tensor, labels: Tensor) -> Tensor:
     """Reconstructions (n, P) of pixels (n, P) in [0, 1], decoded from the means of their codes. Those of a linear
     output may leave [0, 1]."""

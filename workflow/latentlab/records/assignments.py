@@ -123,8 +123,6 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("plane")
         if model_families()[settings.family].stochastic:
             properties.add("stochastic")
-        if settings.family == "autoencoder" and not settings.hidden:
-            properties.add("linear")
         if settings.notebook:
             properties.add("notebook")
         return properties

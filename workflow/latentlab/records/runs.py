@@ -11,7 +11,7 @@ SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
 NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "linear", "notebook"]
+Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "notebook"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -20,6 +20,7 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "grid-quantiles.png": ("plane", "unconditional"),
     "grids.json": ("plane", "unconditional"),
     "plane.json": ("plane", "unconditional"),
+    "axes.npz": ("plane", "unconditional"),
     "failures.json": ("plane", "unconditional"),
     "failures.png": ("plane", "unconditional"),
     "conditions.json": ("plane", "conditional"),
@@ -39,7 +40,6 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "unconditional": "conditional: false",
     "conditional": "conditional: true",
     "stochastic": "family: vae",
-    "linear": "family: autoencoder and hidden: []",
     "notebook": "a notebook that trains it",
 }
 
