@@ -142,4 +142,4 @@ def draw_prior_circle(ax: Axes, sigmas: int) -> None:
 def label_latent_axes(ax: Axes) -> None:
     """Name both axes of a latent plane, in a size that keeps the subscripts legible."""
     ax.set_xlabel("$z_1$", labelpad=1, size=8.6)
-    ax.set_ylabel("$z_2$", labelpad=1, size=8.6)
+    ax.set_ylabel("$z_2$", labelpad=2.5, size=8.6)

@@ -31,8 +31,9 @@ def pca_comparison(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Fig
                 angle_ax.plot(*zip(*points, strict=True), style, ms=3, color="C0", label=label)
     error_ax.set(ylabel="squared error per pixel", ylim=(0, None))
     angle_ax.set(ylabel="angle to PCA (°)", ylim=(0, None))
-    for ax in (error_ax, angle_ax):
-        _format_dimension_axis(ax, dims)
+    shown = [dim for dim in dims if dim < comparisons[0].rank]  # others have no angle
+    for ax, ax_dims in ((error_ax, dims), (angle_ax, shown or dims)):
+        _format_dimension_axis(ax, ax_dims)
         ax.minorticks_off()
     error_ax.axvline(comparisons[0].rank, ls=":", color="0.4", lw=0.8)
     return fig

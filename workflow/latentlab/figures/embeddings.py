@@ -62,7 +62,7 @@ def projections(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure
         fig.subplots(1, 2),
         (arrays["codes"], arrays["pixels"]),
         (metrics.codes, metrics.pixels),
-        (f"{panel.label}: codes", "pixels"),
+        ("codes", "pixels"),
         strict=True,
     ):
         _scatter_by_class(ax, points, arrays["labels"], dataset)
@@ -92,12 +92,12 @@ def separation(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         ax.axvline(0, color="0.3", lw=0.6)
         ax.grid(axis="x")
         ax.set_axisbelow(True)
-        ax.set_xlabel(label)
+        ax.set_title(label)
         ax.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(rows, dataset.classes)
     axes[0].invert_yaxis()
     axes[0].tick_params(axis="y", length=0)
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, borderpad=0)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, borderpad=0)
     return fig
 
 
