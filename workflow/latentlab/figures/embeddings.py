@@ -93,7 +93,7 @@ def separation(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         ax.grid(axis="x")
         ax.set_axisbelow(True)
         ax.set_title(label)
-        ax.locator_params(axis="x", nbins=4)
+        ax.locator_params(axis="x", nbins=3)
     axes[0].set_yticks(rows, dataset.classes)
     axes[0].invert_yaxis()
     axes[0].tick_params(axis="y", length=0)
