@@ -86,14 +86,13 @@ method = MethodPredictions(
     temperature=3.0,
     temperature_scaled=predictions,
     confusion=((8, 2), (2, 8)),
-    most_confused=((6, 0, 0.21),),
     auroc=0.9,
 )
 projection = Projection(explained=(0.3, 0.2), dimensions=576, between_classes=0.4, plane=separation, full=separation)
 
 
 def landmark(nearest: int, realism: float) -> Landmark:
-    return Landmark(row=nearest, column=0, z=(0.0, float(nearest)), nearest=nearest, realism=realism)
+    return Landmark(row=nearest, column=0, nearest=nearest, realism=realism)
 
 
 def load(name: str) -> Assignment:

@@ -38,7 +38,7 @@ rule decode_plane:
         occupied=in_report(f"{PLANE_FOLDER}/grid-occupied.png", "Latent planes", "range of the codes"),
         quantiles=in_report(f"{PLANE_FOLDER}/grid-quantiles.png", "Latent planes", "steps of equal probability"),
         axes=f"{PLANE_FOLDER}/grids.json",
-        effects=f"{PLANE_FOLDER}/axes.npz",
+        effects=f"{PLANE_FOLDER}/axis_effects.npz",
         metrics=f"{PLANE_FOLDER}/plane.json",
     log:
         f"{PLANE_LOGS}/decode_plane.log",

@@ -1,3 +1,5 @@
+import numpy as np
+
 from latentlab.data.splits import load_split
 from latentlab.metrics.classification import (
     best_method,
@@ -8,6 +10,7 @@ from latentlab.metrics.classification import (
     confusions,
     evaluate_methods,
     max_log_probs,
+    most_confused,
 )
 from latentlab.metrics.grids import tile_images
 from latentlab.models.checkpoint import load_checkpoint
@@ -31,7 +34,7 @@ with job(snakemake.log):
     methods = evaluate_methods(joints, limits, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
-    confused = confusions(methods[best].most_confused, joints["test"][best], labels["test"])
+    confused = confusions(most_confused(np.array(methods[best].confusion)), joints["test"][best], labels["test"])
     ClassifierMetrics(
         model=snakemake.wildcards.model,
         dataset=record.dataset,

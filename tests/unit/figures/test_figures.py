@@ -124,7 +124,7 @@ def plant_results(folder, dataset):
         confidence_limit=0.6,
     ).write(folder / "failures.json")
     landmarks = tuple(
-        Landmark(row=i, column=i, z=(0.0, 0.0), nearest=i, realism=realism) for i, realism in enumerate((1.2, 1.1, 0.4))
+        Landmark(row=i, column=i, nearest=i, realism=realism) for i, realism in enumerate((1.2, 1.1, 0.4))
     )
     coverage = Coverage(precision=0.5, class_share=(0.5,) * n_classes, typical=landmarks[:2], unrealistic=landmarks[2:])
     PlaneMetrics(
@@ -140,7 +140,7 @@ def plant_results(folder, dataset):
         real=0.9,
     ).write(folder / "plane.json")
     effects = {"effects": rng.normal(size=(2, rows * columns)), "origin": rng.random(rows * columns)}
-    write_npz(folder / "axes.npz", effects)
+    write_npz(folder / "axis_effects.npz", effects)
     write_npz(folder / "principal_directions.npz", {"pca": rng.normal(size=(2, rows * columns))})
     posteriors = {
         "axes": np.sort(rng.normal(size=(2, 2, 5))),
@@ -241,7 +241,6 @@ def plant_results(folder, dataset):
         temperature=1.5,
         temperature_scaled=predictions,
         confusion=tuple(map(tuple, np.eye(n_classes, dtype=int).tolist())),
-        most_confused=(),
         auroc=0.9,
     )
     ClassifierMetrics(
@@ -323,7 +322,6 @@ def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     requirements = {name: registered.declaration.requires for name, registered in FIGURES.items()}
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
-        "conditions": ("plane",),
         "loss_terms": ("stochastic",),
     }
 
@@ -448,7 +446,7 @@ def test_codes_of_the_labels_have_the_axes_of_their_decoder_grids(mnist):
 
 
 def test_what_each_axis_adds_is_shown_above_the_picture_at_the_origin(mnist):
-    arrays = np.load(mnist / "axes.npz")
+    arrays = np.load(mnist / "axis_effects.npz")
     first, second, origin = (images_of(ax)[0].ravel() for ax in create("axis_effects", mnist, MNIST).axes)
     assert np.allclose([first, second], arrays["effects"]) and np.allclose(origin, arrays["origin"])
 

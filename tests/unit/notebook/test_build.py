@@ -125,7 +125,10 @@ CLAIMS = [
     ),
     ({"sweep.pca.2": 0.02}, "PCA has no KL term", {"sweep.pca.2": 0.04}, None),
     ({f"{V}.neighbour_accuracy": 0.79}, "never sees a label", {f"{V}.neighbour_accuracy": 0.12}, "of only 12.0"),
-    ({f"{V}.centres.0": [0.1, -1.8]}, "centres of 0 (bottom), 1 (right) lie", {f"{V}.centres.0": [0.1, -0.8]}, None),
+    (
+        {f"{V}.centres.0": [0.1, -1.8]}, "centres of 0 (at the bottom), 1 (on the right) lie",
+        {f"{V}.centres.0": [0.1, -0.8]}, None,
+    ),
     (
         {f"{C}.slant.mean.0": 0.7}, "With growing $z_1$ the digits lean further to the right (ρ = 0.70",
         {f"{C}.slant.mean.0": -0.7}, "With growing $z_1$ the digits lean further to the left (ρ = −0.70",

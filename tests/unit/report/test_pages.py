@@ -283,7 +283,7 @@ CLAIMS = [
     ),
     (
         "lab8", {"vae.plane.grid.inner": 0.8, "vae.plane.grid.outer": 0.5},
-        "at the rim, where few codes lie, the decoder draws less well",
+        "beyond three 50 %: less often at the rim.",
         {"vae.plane.grid.inner": 0.6, "vae.plane.grid.outer": 0.6}, "60 % pass, beyond three 60 %.",
     ),
     (
@@ -317,7 +317,7 @@ CLAIMS = [
     ),
     (
         "lab8", {"ae.plane.grid.precision": 0.05, "ae.plane.reconstructions": 0.3}, "but more than in between.",
-        {"ae.plane.grid.precision": 0.3, "ae.plane.reconstructions": 0.3}, "gaps between the codes explain nothing.",
+        {"ae.plane.grid.precision": 0.3, "ae.plane.reconstructions": 0.3}, "gaps between the codes do not explain it.",
     ),
     (
         "lab8", {"control.settings.hidden": [512], "ae.settings.hidden": []}, "the control has the VAE’s",

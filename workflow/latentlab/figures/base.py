@@ -25,6 +25,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from latentlab.figures.legibility import check_legible
@@ -134,9 +135,30 @@ def image_centres(n_images: int, length: int) -> np.ndarray:
     return length * (np.arange(n_images) + 0.5)
 
 
-def draw_prior_circle(ax: Axes, sigmas: int) -> None:
-    """A circle of `sigmas` standard deviations of the prior around the origin."""
-    ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
+def show_signed(ax: Axes, values: np.ndarray, limit: float) -> None:
+    """Show an image of values from `−limit` to `limit`, `(rows, columns)`: blue is negative, red positive."""
+    ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+    ax.set(xticks=[], yticks=[])
+
+
+def scatter_points(ax: Axes, points: np.ndarray, labels: np.ndarray, n_classes: int) -> None:
+    """Points `(n, 2)` coloured by class, in a random order, so that no class lies on top of the others."""
+    colours, order = np.array(class_colours(n_classes)), np.random.default_rng(0).permutation(len(points))
+    ax.scatter(*points[order].T, c=colours[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+
+
+def class_handles(names: Mapping[int, str], n_classes: int) -> list[Line2D]:
+    """The entries of a legend: label → the name beside its colour."""
+    colours = class_colours(n_classes)
+    return [
+        Line2D([], [], ls="", marker="o", ms=3.5, color=colours[label], label=name) for label, name in names.items()
+    ]
+
+
+def draw_prior_circles(ax: Axes) -> None:
+    """Circles of one and two standard deviations of the prior around the origin."""
+    for sigmas in (1, 2):
+        ax.add_patch(Circle((0, 0), sigmas, fill=False, lw=0.8, ls="--", color="black"))
 
 
 def label_latent_axes(ax: Axes) -> None:

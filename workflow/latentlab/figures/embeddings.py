@@ -6,9 +6,17 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from latentlab.figures.base import Size, class_colours, draw_prior_circle, figure, label_latent_axes, new_figure
+from latentlab.figures.base import (
+    Size,
+    class_colours,
+    class_handles,
+    draw_prior_circles,
+    figure,
+    label_latent_axes,
+    new_figure,
+    scatter_points,
+)
 from latentlab.metrics.grids import class_centres
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
@@ -38,8 +46,8 @@ def embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
         _scatter_by_class(ax, codes, labels, dataset)
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
         if panel.stochastic:
+            draw_prior_circles(ax)
             for sigmas in (1, 2):
-                draw_prior_circle(ax, sigmas)
                 ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)
             low, high = np.full(2, min(*low, -2.1)), np.full(2, max(*high, 2.1))  # equal scales keep circles round
         pad = 0.03 * (high - low)
@@ -105,8 +113,7 @@ def _scatter_by_class(ax: Axes, points: np.ndarray, labels: np.ndarray, dataset:
     """Points `(n, 2)` coloured by class. The centre of each class carries the number of the class, which the legend
     explains, so that no reader depends on the colours."""
     colours = class_colours(dataset.n_classes)
-    order = np.random.default_rng(0).permutation(len(points))  # no class lies on top of the others
-    ax.scatter(*points[order].T, c=np.array(colours)[labels[order]], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+    scatter_points(ax, points, labels, dataset.n_classes)
     for label, centre in enumerate(class_centres(points, labels, dataset.n_classes)):
         ax.plot(*centre, "o", ms=6.5, color=colours[label], mec="black", mew=0.6)
         ax.annotate(str(label), centre, ha="center", va="center_baseline", size=6, weight="bold", path_effects=HALO)
@@ -114,9 +121,6 @@ def _scatter_by_class(ax: Axes, points: np.ndarray, labels: np.ndarray, dataset:
 
 def _add_class_legend(fig: Figure, dataset: Dataset) -> None:
     """Colour, number and name of each class; the number alone where it is the name."""
-    names = [name if name == str(label) else f"{label} {name}" for label, name in enumerate(dataset.classes)]
-    handles = [
-        Line2D([], [], ls="", marker="o", ms=3.5, color=colour, label=name)
-        for colour, name in zip(class_colours(dataset.n_classes), names, strict=True)
-    ]
+    names = {i: name if name == str(i) else f"{i} {name}" for i, name in enumerate(dataset.classes)}
+    handles = class_handles(names, dataset.n_classes)
     fig.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)

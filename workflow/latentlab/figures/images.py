@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels
+from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels, show_signed
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import ModelMetrics, SweepMetrics
@@ -57,28 +57,25 @@ def principal_directions(panels: Sequence[Panel], dataset: Dataset, size: Size) 
     ]
     fig = new_figure(size, aspect=len(images))
     for ax, (title, weights) in zip(fig.subplots(1, len(images)), images, strict=True):
-        limit = np.abs(weights).max() or 1
-        ax.imshow(weights.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
-        ax.set(xticks=[], yticks=[], title=title)
+        show_signed(ax, weights.reshape(dataset.image_shape), np.abs(weights).max() or 1)
+        ax.set_title(title)
     return fig
 
 
-@figure(inputs=("axes.npz",))
+@figure(inputs=("axis_effects.npz",))
 def axis_effects(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """What each latent dimension adds to the picture at z = 0 (blue is negative, red positive), and that picture. Of a
     decoder of one linear layer this is all that it draws with."""
     (panel,) = panels
-    arrays = np.load(panel.files["axes.npz"])
+    arrays = np.load(panel.files["axis_effects.npz"])
     limit = np.abs(arrays["effects"]).max() or 1
     fig = new_figure(size, aspect=1 / 3)
     axes = fig.subplots(3, 1)
     for i, (ax, effect) in enumerate(zip(axes, arrays["effects"], strict=False), 1):
-        ax.imshow(effect.reshape(dataset.image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+        show_signed(ax, effect.reshape(dataset.image_shape), limit)
         ax.set_title(f"$z_{i}$ adds", size=8.6)
     show_pixels(axes[2], arrays["origin"].reshape(dataset.image_shape))
-    axes[2].set_title("at z = 0")
-    for ax in axes:
-        ax.set(xticks=[], yticks=[])
+    axes[2].set(xticks=[], yticks=[], title="at z = 0")
     return fig
 
 

@@ -7,19 +7,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
-from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from latentlab.figures.base import (
     Size,
-    class_colours,
-    draw_prior_circle,
+    class_handles,
+    draw_prior_circles,
     figure,
     image_centres,
     label_latent_axes,
     new_figure,
     read_pixels,
+    scatter_points,
     show_pixels,
 )
 from latentlab.records.assignments import Panel
@@ -62,8 +62,8 @@ def failure_map(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure
     fig = _decoder_grid(panel.files["grid.png"], grid, dataset, size)
     (ax,) = fig.axes
     for number, failure in enumerate(FailureMetrics.read(panel.files["failures.json"]).failures, 1):
-        x, y = (_to_images(z, positions) for z, positions in zip(failure.z, (grid.x, grid.y), strict=True))
-        _mark(ax, x, y, number)
+        x, y = (_in_images(z, positions) for z, positions in zip(failure.z, (grid.x, grid.y), strict=True))
+        _frame_image(ax, x, y, number)
     return fig
 
 
@@ -88,7 +88,7 @@ def annotated_map(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figu
         show_pixels(inset, pixels[top : top + rows, left : left + columns])
         title = dataset.classes[landmark.nearest] if landmark in coverage.typical else "not real"
         inset.set_title(f"{number} {title}", size=6.5, pad=1.5)
-        _mark(ax, landmark.column + 0.5, len(grid.y) - landmark.row - 0.5, number)
+        _frame_image(ax, landmark.column + 0.5, len(grid.y) - landmark.row - 0.5, number)
     for inset in insets:
         inset.set(xticks=[], yticks=[])
         inset.spines[:].set_visible(False)
@@ -115,9 +115,7 @@ def failures(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     return fig
 
 
-@figure(
-    inputs=("conditions.png", "conditions.json", "codes.npz"), options={"split": "embedding_split"}, requires=("plane",)
-)
+@figure(inputs=("conditions.png", "conditions.json", "codes.npz"), options={"split": "embedding_split"})
 def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str) -> Figure:
     """Decoder grids of a conditional model, one for each label, and on the same axes the codes of these labels' images;
     circles mark 1σ and 2σ of the prior.
@@ -135,7 +133,13 @@ def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
         _show_grid(ax, pixels, grids.x, grids.y, dataset)
         _set_position_ticks(ax, grids)
         ax.set_title(f"label {dataset.classes[label]}")
-    _scatter_labels(codes_ax, arrays[f"{split}_mean"], arrays[f"{split}_labels"], grids.labels, dataset)
+    codes, labels = arrays[f"{split}_mean"], arrays[f"{split}_labels"]
+    shown = np.isin(labels, grids.labels)
+    scatter_points(codes_ax, codes[shown], labels[shown], dataset.n_classes)
+    draw_prior_circles(codes_ax)
+    handles = class_handles({label: dataset.classes[label] for label in grids.labels}, dataset.n_classes)
+    codes_ax.legend(handles=handles, loc="upper left", handletextpad=0, borderpad=0.1, borderaxespad=0)
+    codes_ax.set_box_aspect(1)
     codes_ax.set(xlim=_outer_edges(grids.x), ylim=_outer_edges(grids.y), title="codes of these labels")
     codes_ax.locator_params(nbins=5)
     label_latent_axes(codes_ax)
@@ -143,21 +147,6 @@ def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
         ax.set_ylabel("")
         ax.tick_params(labelleft=False)
     return fig
-
-
-def _scatter_labels(ax: Axes, codes: np.ndarray, labels: np.ndarray, chosen: Sequence[int], dataset: Dataset) -> None:
-    """The codes `(n, 2)` of the chosen labels, none on top of the others, with the circles of the prior."""
-    shown = np.random.default_rng(0).permutation(np.flatnonzero(np.isin(labels, chosen)))
-    colours = np.array(class_colours(dataset.n_classes))
-    ax.scatter(*codes[shown].T, c=colours[labels[shown]], s=1.2, linewidths=0, alpha=0.6, rasterized=True)
-    for sigmas in (1, 2):
-        draw_prior_circle(ax, sigmas)
-    handles = [
-        Line2D([], [], ls="", marker="o", ms=3.5, color=colours[label], label=dataset.classes[label])
-        for label in chosen
-    ]
-    ax.legend(handles=handles, loc="upper left", handletextpad=0, borderpad=0.1, borderaxespad=0)
-    ax.set_box_aspect(1)
 
 
 @figure(inputs=("posteriors.npz",))
@@ -221,11 +210,11 @@ def _set_position_ticks(ax: Axes, axes: GridAxes | ConditionGrids) -> None:
     for positions, set_ticks in ((axes.x, ax.set_xticks), (axes.y, ax.set_yticks)):
         ticks = [tick for tick in MaxNLocator(5).tick_values(positions[0], positions[-1])]
         ticks = [tick for tick in ticks if positions[0] <= tick <= positions[-1]]
-        set_ticks([_to_images(tick, positions) for tick in ticks], [f"{tick:g}".replace("-", "−") for tick in ticks])
+        set_ticks([_in_images(tick, positions) for tick in ticks], [f"{tick:g}".replace("-", "−") for tick in ticks])
     label_latent_axes(ax)
 
 
-def _to_images(z: float, positions: Sequence[float]) -> float:
+def _in_images(z: float, positions: Sequence[float]) -> float:
     """Where a position of an axis lies in units of a decoder grid's images, whose middles are `positions`."""
     return float(np.interp(z, positions, np.arange(len(positions)) + 0.5))
 
@@ -235,7 +224,7 @@ def _outer_edges(positions: Sequence[float]) -> tuple[float, float]:
     return 1.5 * positions[0] - 0.5 * positions[1], 1.5 * positions[-1] - 0.5 * positions[-2]
 
 
-def _mark(ax: Axes, x: float, y: float, number: int) -> None:
+def _frame_image(ax: Axes, x: float, y: float, number: int) -> None:
     """A frame around the image of a decoder grid at (x, y), and a number beside it, which hides none of it."""
     left, bottom = math.floor(x), math.floor(y)
     ax.add_patch(Rectangle((left, bottom), 1, 1, fill=False, ec="C1", lw=0.9))

@@ -228,7 +228,6 @@ def evaluate_methods(
             temperature=temperature,
             temperature_scaled=measure_predictions(joint, labels["test"], temperature),
             confusion=tuple(map(tuple, counts.tolist())),
-            most_confused=most_confused(counts),
             auroc=ood_auroc(scores, ood_scores),
         )
     return methods

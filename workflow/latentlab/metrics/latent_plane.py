@@ -44,7 +44,6 @@ def coverage(real: RealImages, pixels: np.ndarray, positions: np.ndarray, column
         return Landmark(
             row=row,
             column=column,
-            z=tuple(positions[index].tolist()),
             nearest=int(classes[index]),
             realism=float(realism[index]),
         )

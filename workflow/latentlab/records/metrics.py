@@ -206,7 +206,6 @@ class Landmark(Record, frozen=True):
     row: int
     """Of the grid, from the top, 0 for the first; `column` is that from the left."""
     column: int
-    z: tuple[float, float]
     nearest: int
     """Class of the nearest training image, in the features of the reference classifier."""
     realism: float
@@ -342,8 +341,6 @@ class MethodPredictions(Predictions, frozen=True):
     temperature_scaled: Predictions
     confusion: tuple[tuple[int, ...], ...]
     """Counts; true labels down the rows."""
-    most_confused: tuple[tuple[int, int, float], ...]
-    """True label, predicted label and the share of that label's images; the largest share first."""
     auroc: float
     """Probability that a test image has a higher score than an OOD image. The score is log p(x) minus the highest
     log-probability that any decoder could give that image: cross-entropy of grey pixels is bounded by their entropy,

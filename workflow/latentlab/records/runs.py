@@ -20,7 +20,7 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "grid-quantiles.png": ("plane", "unconditional"),
     "grids.json": ("plane", "unconditional"),
     "plane.json": ("plane", "unconditional"),
-    "axes.npz": ("plane", "unconditional"),
+    "axis_effects.npz": ("plane", "unconditional"),
     "failures.json": ("plane", "unconditional"),
     "failures.png": ("plane", "unconditional"),
     "conditions.json": ("plane", "conditional"),
