@@ -18,6 +18,7 @@ from statistics import median
 
 import torch
 import yaml
+from builders import evaluate
 from matplotlib import pyplot as plt
 from PIL import Image
 from projects import CHROMIUM, ROOT, copy_source, run_snakemake
@@ -27,12 +28,12 @@ from latentlab.data.fetch import fetch_dataset, local_data_folder
 from latentlab.data.splits import load_split
 from latentlab.explorer.export import describe_model, render_explorer
 from latentlab.figures.base import use_style
-from latentlab.metrics.bounds import evaluate_losses, log_likelihood_bounds
+from latentlab.metrics.bounds import log_likelihood_bounds
 from latentlab.metrics.latents import encode_splits
-from latentlab.metrics.quadrature import PRIOR_LIMIT, LatentGrid, quadrature_log_likelihood
+from latentlab.models.families import build_model
 from latentlab.models.inputs import model_input, split_batches, to_tensors
-from latentlab.models.networks import build_model
 from latentlab.models.precision import bfloat16_instructions
+from latentlab.models.quadrature import PRIOR_LIMIT, LatentGrid, quadrature_log_likelihood
 from latentlab.models.train import train_model
 from latentlab.records.datasets import get_dataset
 from latentlab.records.runs import ModelSpec
@@ -127,7 +128,7 @@ def compare_loops(splits):
         for name, loop in loops.items():
             model, duration = timed(loop, seed)
             seconds[name].append(duration / EPOCHS)
-            losses[name].append(evaluate_losses(model, *splits["test"]).negative_elbo)
+            losses[name].append(evaluate(model, *splits["test"])[0].negative_elbo)
         seconds["products"] += [timed(multiply_matrices, len(images))[1] for _ in range(EPOCHS)]
     seconds["products"] = [min(seconds["products"])]  # the highest rate of this run
     results = {name: {"seconds": median(values)} for name, values in seconds.items()}

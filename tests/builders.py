@@ -10,6 +10,9 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from latentlab.data.idx import encode_splits
+from latentlab.metrics.bounds import evaluate_likelihood
+from latentlab.models.exact import Exact
+from latentlab.models.inference import encode_images, reconstruct
 from latentlab.models.networks import VAE
 from latentlab.records.datasets import DATASETS, Dataset
 from latentlab.records.runs import ModelSpec
@@ -75,6 +78,12 @@ def block_images(count, seed=0, dataset=MNIST):
     return torch.tensor(images), torch.tensor(labels)
 
 
+def evaluate(model, images, labels, **options):
+    """The losses and the likelihood of a model on uint8 images (`evaluate_likelihood`)."""
+    reconstructions = reconstruct(model, encode_images(model, images, labels)["codes"], labels)
+    return evaluate_likelihood(model, images, labels, reconstructions, **options)
+
+
 def plant_dataset(folder, dataset, n_train=50, n_test=20):
     """Write files of the data set with few images into `folder` as torchvision lays them out, gzipped, and return its
     declaration with their checksums."""
@@ -89,10 +98,9 @@ def plant_dataset(folder, dataset, n_train=50, n_test=20):
     return msgspec.structs.replace(dataset, sha256=checksums)
 
 
-class LinearGaussian(VAE):
-    """p(x|z) = N(W z + b, σ²), whose log p(x) is known: that of N(b, W Wᵀ + σ²). The encoder gives the mean and the
-    variances of the true posterior: it is exact for d = 1 and leaves correlations out for d = 2. With an offset b for
-    each class, (classes, P), it is conditional."""
+class LinearDecoder:
+    """p(x|z) = N(W z + b, σ²), whose log p(x) is known: that of N(b, W Wᵀ + σ²). With an offset b for each class,
+    (classes, P), it is conditional."""
 
     def __init__(self, weight, offset):
         n_pixels, latent_dim = weight.shape
@@ -113,10 +121,8 @@ class LinearGaussian(VAE):
     def decode(self, z, y=None):
         return z @ self.weight.T + self._offset(y)
 
-    def encode(self, x, y=None):
-        covariance = self.precision().inverse()
-        mean = (x - self._offset(y)) @ self.weight @ covariance / SIGMA**2
-        return mean, covariance.diagonal().log().expand_as(mean)
+    def posterior_mean(self, x, y=None):
+        return (x - self._offset(y)) @ self.weight @ self.precision().inverse() / SIGMA**2
 
     def precision(self):
         """Of the true posterior, (d, d)."""
@@ -135,8 +141,21 @@ class LinearGaussian(VAE):
         return self.offset if y is None or not self.conditional else self.offset[y]
 
 
-def linear_gaussian(latent_dim, n_pixels=6):
-    """An unconditional LinearGaussian with random weights. Seeds torch."""
+class LinearGaussian(LinearDecoder, VAE):
+    """Its encoder gives the mean and the variances of the true posterior: it is exact for d = 1 and leaves correlations
+    out for d = 2."""
+
+    def encode(self, x, y=None):
+        mean = self.posterior_mean(x, y)
+        return mean, self.precision().inverse().diagonal().log().expand_as(mean)
+
+
+class LinearExact(LinearDecoder, Exact):
+    """The same without an encoder."""
+
+
+def linear_gaussian(latent_dim, n_pixels=6, model=LinearGaussian):
+    """An unconditional `model` with random weights. Seeds torch."""
     torch.manual_seed(latent_dim)
     weight, offset = 0.5 * torch.randn(n_pixels, latent_dim), torch.randn(n_pixels)
-    return LinearGaussian(weight, offset)
+    return model(weight, offset)

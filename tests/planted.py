@@ -60,7 +60,7 @@ from latentlab.report.render import Page, render_page
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "templates"
-ASSIGNMENTS = ["exercise4", "lab10", "lab8", "lab8-pca", "summary"]
+ASSIGNMENTS = ["exercise4", "lab10", "lab8", "lab8-pca", "plane", "summary"]
 AUTHORS = [Author(name="Ada Example")]
 CLASS_SHARE = (0.19, 0.14, 0.13, 0.12, 0.11, 0.1, 0.08, 0.06, 0.04, 0.03)
 SETTINGS = ModelSettings(family="vae", hidden=(512,), precision="bfloat16", instruction_set="AMX_BF16")
@@ -102,16 +102,18 @@ def load(name: str) -> Assignment:
 
 def model(settings: ModelSettings) -> dict[str, Record]:
     """The metrics files of a model."""
-    stochastic = settings.family == "vae"
+    generative, has_elbo = settings.family in ("vae", "exact"), settings.family == "vae"
     plane = Coverage(
-        precision=0.62 if stochastic else 0.05,
+        precision=0.62 if generative else 0.05,
         class_share=CLASS_SHARE,
         typical=tuple(landmark(nearest, 1.3) for nearest in range(3)),
         unrealistic=tuple(landmark(nearest, 0.4) for nearest in range(3)),
         inner=0.7,
         outer=0.5,
     )
-    model_losses = losses if stochastic else msgspec.structs.replace(losses, kl=None, negative_elbo=None)
+    model_losses = msgspec.structs.replace(
+        losses, kl=losses.kl if generative else None, negative_elbo=losses.negative_elbo if has_elbo else None
+    )
     identity = {"model": "planted", "dataset": "FashionMNIST", "seed": 0, "latent_dim": 2, "settings": settings}
     return {
         "metrics.json": ModelMetrics(
@@ -128,8 +130,8 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             training=Convergence(
                 best_epoch=8,
                 converged_epoch=6,
-                kl=(3.0, 6.0) if stochastic else None,
-                reconstruction=(280.0, 260.0) if stochastic else None,
+                kl=(3.0, 6.0) if has_elbo else None,
+                reconstruction=(280.0, 260.0) if has_elbo else None,
             ),
             test=model_losses,
             latents=LatentMetrics(
@@ -150,11 +152,11 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             likelihood=Likelihoods(
                 normalised=False,
                 log_likelihood=-260.0,
-                gap=6.8,
-                median_gap=5.1,
+                gap=6.8 if has_elbo else None,
+                median_gap=5.1 if has_elbo else None,
                 quadrature_error=0.0012,
             )
-            if stochastic
+            if generative
             else None,
             shape_correlations=ShapeCorrelations(
                 slant=(0.8, -0.7), thickness=(0.1, 0.2), width=(0.1, 0.2), ink=(0.1, 0.2)
@@ -165,8 +167,9 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             occupied=plane,
             low=-4.0,
             high=4.0,
-            samples=0.61 if stochastic else None,
-            within_grid=0.97 if stochastic else 0.31,
+            samples=0.61 if generative else None,
+            change_per_unit=4.2 if generative else None,
+            within_grid=0.97 if generative else 0.31,
             interpolations=InterpolationSmoothness(
                 steps=10, max_step_ratio=1.29, max_step_ratio_interval=(1.2, 1.4), precision=0.6, ends_precision=0.7
             ),

@@ -12,9 +12,10 @@ export function unpack(text, ArrayType = Uint8Array) {
   return new ArrayType(bytes.buffer);
 }
 
-/** A linear layer whose weights were rounded to 16 bits, with one scale for each output. Here the weights of an input
+/** Fourier features, or a linear layer whose weights were rounded to 16 bits, with one scale for each output. Here the weights of an input
  * are adjacent. */
 export function unpackLayer(layer) {
+  if (layer.frequencies) return { frequencies: unpack(layer.frequencies, Float32Array) };
   const scales = unpack(layer.scales, Float32Array);
   const rounded = unpack(layer.weights, Int16Array);
   const inputs = rounded.length / scales.length;
@@ -34,7 +35,18 @@ export function decode(model, z, label = 0) {
   return model.output === "sigmoid" ? values.map(ACTIVATIONS.Sigmoid) : values.map(clamp);
 }
 
-function forward({ weights, bias, activation }, inputs) {
+/** z and the label, followed by the sines and the cosines of random projections of z. */
+function fourierFeatures(frequencies, inputs) {
+  const count = frequencies.length / 2;
+  const angles = Array.from(
+    { length: count },
+    (_, i) => inputs[0] * frequencies[i] + inputs[1] * frequencies[count + i],
+  );
+  return [...inputs, ...angles.map(Math.sin), ...angles.map(Math.cos)];
+}
+
+function forward({ weights, bias, activation, frequencies }, inputs) {
+  if (frequencies) return fourierFeatures(frequencies, inputs);
   const outputs = Float32Array.from(bias);
   inputs.forEach((value, input) => {
     if (value === 0) return; // as about half of the hidden units are

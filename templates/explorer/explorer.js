@@ -210,8 +210,8 @@ function show() {
     dot.setAttribute("fill", colours.classes[i]);
   });
   find("labels").hidden = !state.model.conditional;
-  find("density-note").hidden = !state.model.stochastic;
-  find("prior-note").hidden = !state.model.stochastic;
+  find("density-note").hidden = !state.model.densities.length;
+  find("prior-note").hidden = !state.model.generative;
   update();
 }
 
@@ -222,7 +222,7 @@ function choose(index) {
     "aria-label",
     `Codes of ${state.model.labels.length} test images of ${state.model.label}`,
   );
-  state.z = state.model.stochastic
+  state.z = state.model.generative
     ? [0, 0]
     : [0, 1].map((i) => (state.model.low[i] + state.model.high[i]) / 2);
   show();

@@ -51,7 +51,7 @@ export function drawPlane(canvas, model, label, size, colours) {
     });
   }
   context.globalAlpha = 1;
-  if (model.stochastic) {
+  if (model.generative) {
     context.strokeStyle = colours.text;
     context.setLineDash([4, 4]);
     for (const sigmas of [1, 2]) {

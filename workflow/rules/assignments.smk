@@ -81,8 +81,8 @@ PCA_COMPARISONS = unique(
     for name in assignment.spec.pca_comparisons
 )
 DATASETS = unique(run.dataset for assignment in ASSIGNMENTS.values() for run in assignment.runs())
-CLASSIFIERS = run_files("classifier.json", "conditional", "stochastic") + unique(
+CLASSIFIERS = run_files("classifier.json", "conditional", "generative") + unique(
     f"results/baselines/{run.dataset}.json"
     for assignment in ASSIGNMENTS.values()
-    for run in assignment.runs("conditional", "stochastic")
+    for run in assignment.runs("conditional", "generative")
 )

@@ -2,14 +2,12 @@ from latentlab.data.splits import load_split
 from latentlab.metrics.posteriors import select_posteriors
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inputs import to_tensors
-from latentlab.models.networks import VAE
 from latentlab.records.data import DataRecord
 from latentlab.runtime.files import write_npz
 from latentlab.runtime.jobs import job
 
 with job(snakemake.log):
     model = load_checkpoint(snakemake.input.weights)
-    assert isinstance(model, VAE), "the rule runs for models with a prior only"
     images, labels = to_tensors(*load_split(DataRecord.read(snakemake.input.data), "test"))
     write_npz(
         snakemake.output.posteriors, select_posteriors(model, images, labels, tolerance=snakemake.params.tolerance)

@@ -21,5 +21,5 @@ with job(snakemake.log):
         labels=tuple(params.conditions),
         x=tuple(axis.tolist()),
         y=tuple(axis.tolist()),
-        within_grid=share_within(np.load(snakemake.input.codes)["test_mean"], axis),
+        within_grid=share_within(np.load(snakemake.input.codes)["test_codes"], axis),
     ).write(snakemake.output.metrics)

@@ -7,9 +7,8 @@ from latentlab.metrics.latents import share_within
 from latentlab.metrics.realism import RealImages
 from latentlab.metrics.reference_classifier import load_reference_classifier
 from latentlab.models.checkpoint import load_checkpoint
-from latentlab.models.inference import axis_effects, decode_latents
+from latentlab.models.inference import axis_effects, decode_latents, decoder_slopes
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import VAE
 from latentlab.records.data import DataRecord
 from latentlab.records.metrics import Axes, Grids, PlaneMetrics
 from latentlab.runtime.files import write_npz, write_png
@@ -21,7 +20,7 @@ with job(snakemake.log):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
     record, model = DataRecord.read(inputs.data), load_checkpoint(inputs.weights)
     dataset, codes = record.declaration, np.load(inputs.codes)
-    low, high = occupied_range(codes["train_mean"])
+    low, high = occupied_range(codes["train_codes"])
     axis = grid_axis(params.low, params.high, params.samples, params.spacing)
     quantiles = grid_axis(params.low, params.high, params.samples, "quantiles")
     axes = {
@@ -39,7 +38,7 @@ with job(snakemake.log):
 
     classifier = load_reference_classifier(inputs.reference_classifier, dataset)
     real = RealImages(classifier, *load_split(record, "train"))
-    paths = interpolation_paths(codes["test_mean"])
+    paths = interpolation_paths(codes["test_codes"])
     path_pixels = decode_latents(model, paths.reshape(-1, 2)).reshape(*paths.shape[:2], -1)
     prior = np.random.default_rng(0).standard_normal((N_SAMPLES, 2), np.float32)
     coverages = {
@@ -50,9 +49,10 @@ with job(snakemake.log):
         **coverages,
         low=float(axis[0]),
         high=float(axis[-1]),
-        within_grid=share_within(codes["test_mean"], axis),
+        within_grid=share_within(codes["test_codes"], axis),
         interpolations=interpolation_smoothness(real, path_pixels),
-        reconstructions=real.precision(decode_latents(model, codes["test_mean"])),
-        samples=real.precision(decode_latents(model, prior)) if isinstance(model, VAE) else None,
+        reconstructions=real.precision(decode_latents(model, codes["test_codes"])),
+        samples=real.precision(decode_latents(model, prior)) if model.generative else None,
+        change_per_unit=float(decoder_slopes(model, prior).mean()) if model.generative else None,
         real=real.precision(to_pixels(load_split(record, "test")[0])),
     ).write(outputs.metrics)

@@ -1,15 +1,15 @@
 import numpy as np
 
 from latentlab.data.splits import load_split
-from latentlab.metrics.bounds import estimate_likelihood, evaluate_losses
+from latentlab.metrics.bounds import evaluate_likelihood
 from latentlab.metrics.grids import tile_images
 from latentlab.metrics.history import convergence
 from latentlab.metrics.latents import encode_splits, measure_latents
 from latentlab.metrics.reconstructions import worst_reconstructions
 from latentlab.models.checkpoint import load_checkpoint
-from latentlab.models.inference import reconstruct, reconstructions_and_samples
+from latentlab.models.inference import first_of_each_class, reconstruct, reconstructions_and_samples
 from latentlab.models.inputs import to_pixels, to_tensors
-from latentlab.models.networks import VAE, layer_table
+from latentlab.models.networks import layer_table
 from latentlab.records.data import DataRecord
 from latentlab.records.metrics import ModelMetrics
 from latentlab.runtime.files import read_csv, sha256, write_npz, write_png
@@ -25,26 +25,24 @@ with job(snakemake.log):
     dataset, model = record.declaration, load_checkpoint(inputs.weights)
     splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "test")}
     images, labels = splits["test"]
-    codes = encode_splits(model, splits)
+    codes = encode_splits(model, splits, params.tolerance)
     write_npz(outputs.codes, codes)
+    reconstructions = reconstruct(model, codes["test_codes"], labels)
 
-    pixels = reconstructions_and_samples(model, images, labels)
+    first = first_of_each_class(labels, dataset.n_classes)
+    pixels = reconstructions_and_samples(model, images[first], labels[first], codes["test_codes"][first])
     write_png(outputs.samples, tile_images(pixels.reshape(-1, *dataset.image_shape), dataset.n_classes))
 
     columns = min(COLUMNS, len(images))
     n_shown = columns * min(ROWS, len(images) // columns)
-    x, y = to_pixels(images[:n_shown]), labels[:n_shown]
-    halves = [x, reconstruct(model, x, y).clamp(0, 1)]
+    halves = [to_pixels(images[:n_shown]), reconstructions[:n_shown].clamp(0, 1)]
     tiles = [tile_images(half.numpy().reshape(-1, *dataset.image_shape), columns) for half in halves]
     write_png(outputs.reconstructions, np.concatenate(tiles, axis=1))
 
-    worst, pixels = worst_reconstructions(model, images, labels)
+    worst, pixels = worst_reconstructions(images, labels, reconstructions)
     write_png(outputs.worst, tile_images(pixels.numpy().reshape(-1, *dataset.image_shape), len(worst)))
 
-    if isinstance(model, VAE):
-        losses, likelihood = estimate_likelihood(model, images, labels, params.tolerance, params.samples)
-    else:
-        losses, likelihood = evaluate_losses(model, images, labels), None
+    losses, likelihood = evaluate_likelihood(model, images, labels, reconstructions, params.tolerance, params.samples)
     latents, shape_correlations = measure_latents(codes, images.numpy(), dataset.classes)
     ModelMetrics(
         model=snakemake.wildcards.model,

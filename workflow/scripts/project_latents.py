@@ -11,7 +11,7 @@ from latentlab.runtime.jobs import job
 with job(snakemake.log):
     record = DataRecord.read(snakemake.input.data)
     images, labels = load_split(record, "test")
-    points = {"codes": np.load(snakemake.input.codes)["test_mean"], "pixels": to_pixels(images).numpy()}
+    points = {"codes": np.load(snakemake.input.codes)["test_codes"], "pixels": to_pixels(images).numpy()}
     projections = {name: project(values, labels, record.declaration.n_classes) for name, values in points.items()}
     positions = {name: positions for name, (positions, _) in projections.items()}
     write_npz(snakemake.output.positions, positions | {"labels": labels})

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import multivariate_normal
 
 from latentlab.explorer import export
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 from latentlab.records.datasets import get_dataset
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
@@ -31,8 +31,8 @@ def build(family="vae", dataset=MNIST, **settings):
 
 def describe(model, label="VAE", n=30):
     rng = np.random.default_rng(0)
-    codes = {"test_mean": rng.normal(size=(n, 2)), "test_labels": np.arange(n) % 10}
-    if model.stochastic:
+    codes = {"test_codes": rng.normal(size=(n, 2)), "test_labels": np.arange(n) % 10}
+    if model.generative:
         codes["test_log_var"] = rng.normal(size=(n, 2)) - 2
     return export.describe_model(model, label, codes, "0" * 64)
 
@@ -85,9 +85,9 @@ def test_a_model_has_no_density_one_or_one_for_each_label(settings, n_densities)
 
 def test_the_plane_holds_all_points_and_is_square_around_the_prior():
     codes = np.array([[-1.0, 4.0], [3.0, 2.0]])
-    low, high = export.view_range(codes, stochastic=True)
+    low, high = export.view_range(codes, generative=True)
     assert low == (-high[0], -high[1]) and high[0] == high[1] > 4
-    low, high = export.view_range(codes, stochastic=False)
+    low, high = export.view_range(codes, generative=False)
     assert low == pytest.approx((-1.2, 1.9)) and high == pytest.approx((3.2, 4.1))
 
 
@@ -107,10 +107,10 @@ def test_a_page_without_a_model_only_names_what_is_missing():
     assert "conv" in html and not any(tag in html for tag in ("<script", "<canvas", "<input"))
 
 
-@pytest.mark.parametrize("stochastic", [True, False])
-def test_a_plane_whose_points_coincide_has_a_range(stochastic):
-    low, high = export.view_range(np.full((5, 2), 1e-5), stochastic)
-    assert low[0] < high[0] and low[1] < high[1] and (high[0] > 2 or not stochastic)
+@pytest.mark.parametrize("generative", [True, False])
+def test_a_plane_whose_points_coincide_has_a_range(generative):
+    low, high = export.view_range(np.full((5, 2), 1e-5), generative)
+    assert low[0] < high[0] and low[1] < high[1] and (high[0] > 2 or not generative)
 
 
 class PageParser(HTMLParser):

@@ -152,7 +152,7 @@ def plant_results(folder, dataset):
     }
     write_npz(folder / "posteriors.npz", posteriors)
 
-    codes = {f"{split}_mean": rng.normal(size=(N_CODES, 2)) for split in ("train", "test")}
+    codes = {f"{split}_codes": rng.normal(size=(N_CODES, 2)) for split in ("train", "test")}
     write_npz(folder / "codes.npz", codes | {"train_labels": labels, "test_labels": labels})
     points = {name: rng.normal(size=(N_CODES, 2)) for name in ("codes", "pixels")}
     write_npz(folder / "projections.npz", points | {"labels": labels})
@@ -263,9 +263,9 @@ def plant_results(folder, dataset):
     return folder
 
 
-def panel_of(name, folder, stochastic=True):
+def panel_of(name, folder, generative=True):
     files = {file: str(folder / file) for file in FIGURES[name].declaration.inputs}
-    return Panel(label="VAE", stochastic=stochastic, files=files)
+    return Panel(label="VAE", generative=generative, files=files)
 
 
 def options_of(name, dataset):
@@ -285,9 +285,9 @@ def spec_of(name, folder, dataset, width=130.0, height=80.0):
     )
 
 
-def create(name, folder, dataset, stochastic=True):
+def create(name, folder, dataset, generative=True):
     """The Matplotlib figure itself."""
-    panels = [panel_of(name, folder, stochastic)]
+    panels = [panel_of(name, folder, generative)]
     return FIGURES[name].function(panels, dataset, (90.0, 40.0), **options_of(name, dataset))
 
 
@@ -322,7 +322,7 @@ def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     requirements = {name: registered.declaration.requires for name, registered in FIGURES.items()}
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
-        "loss_terms": ("stochastic",),
+        "loss_terms": ("generative", "encoder"),
     }
 
 
@@ -489,9 +489,9 @@ def test_likelihoods_are_labelled_with_the_titles_of_both_data_sets(mnist, wide)
         assert [text.get_text() for text in legend.get_texts()] == [title, "Fashion-MNIST"]
 
 
-def test_circles_of_the_prior_are_drawn_of_stochastic_models_only(mnist):
-    for stochastic, radii in ((True, [1, 2]), (False, [])):
-        (ax,) = create("embeddings", mnist, MNIST, stochastic).axes
+def test_circles_of_the_prior_are_drawn_of_models_with_a_prior_only(mnist):
+    for generative, radii in ((True, [1, 2]), (False, [])):
+        (ax,) = create("embeddings", mnist, MNIST, generative).axes
         assert [patch.radius for patch in ax.patches] == radii
 
 

@@ -2,18 +2,17 @@
 
 import pytest
 import torch
-from builders import block_images, linear_gaussian, model_spec
+from builders import LinearExact, block_images, evaluate, linear_gaussian, model_spec
 
 from latentlab.metrics.bounds import (
-    estimate_likelihood,
     evaluate_bounds,
-    evaluate_losses,
     evaluated_pixels,
+    integrate_likelihood,
     log_likelihood_bounds,
     reconstruction_floor,
     squared_errors,
 )
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 from latentlab.models.train import train_model
 
 IMAGES, LABELS = block_images(300)
@@ -44,10 +43,7 @@ def test_errors_of_background_and_ink_are_separate():
     """A model that draws every pixel as 0.5 is 0.5 off in the background, and right in the grey square."""
     images = torch.zeros(4, 28, 28, dtype=torch.uint8)
     images[:, 7:21, 7:21] = 128
-    model = build_model(model_spec("autoencoder", likelihood="gaussian"))
-    for weights in model.parameters():
-        torch.nn.init.zeros_(weights)
-    errors = squared_errors(model, images, torch.zeros(4, dtype=torch.int64))
+    errors = squared_errors(images, torch.full((4, 784), 0.5))
     assert errors["background_error"] == pytest.approx(0.25)
     assert errors["ink_error"] == pytest.approx(0, abs=1e-4)
     assert errors["squared_error"] == pytest.approx(0.75 * 0.25, abs=1e-4)
@@ -56,23 +52,23 @@ def test_errors_of_background_and_ink_are_separate():
 
 def test_losses_are_nats_per_image():
     model = train()
-    losses = evaluate_losses(model, IMAGES, LABELS)
+    losses, _ = evaluate(model, IMAGES, LABELS)
     assert losses.negative_elbo == pytest.approx(losses.reconstruction + losses.kl)
-    assert losses == evaluate_losses(model, IMAGES, LABELS), "the noise has its own seed"
-    thirds = [evaluate_losses(model, IMAGES[i : i + 100], LABELS[i : i + 100]).kl for i in (0, 100, 200)]
+    assert losses == evaluate(model, IMAGES, LABELS)[0], "the noise has its own seed"
+    thirds = [evaluate(model, IMAGES[i : i + 100], LABELS[i : i + 100])[0].kl for i in (0, 100, 200)]
     assert losses.kl == pytest.approx(sum(thirds) / 3, rel=1e-5)
 
 
 def test_an_autoencoder_has_no_kl_term_and_no_elbo():
-    losses = evaluate_losses(train(family="autoencoder"), IMAGES, LABELS)
-    assert losses.kl is None and losses.negative_elbo is None and losses.reconstruction > 0
+    losses, likelihoods = evaluate(train(family="autoencoder"), IMAGES, LABELS)
+    assert losses.kl is None and losses.negative_elbo is None and losses.reconstruction > 0 and likelihoods is None
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 def test_both_bounds_lie_below_the_log_likelihood(conditional):
     model = train(conditional=conditional, binarise=True)
-    losses, likelihoods = estimate_likelihood(model, IMAGES[:100], LABELS[:100])
-    losses_of_64_draws, bounds = evaluate_bounds(model, IMAGES[:100], LABELS[:100], samples=64)
+    losses, likelihoods = evaluate(model, IMAGES[:100], LABELS[:100])
+    losses_of_64_draws, bounds = evaluate_bounds(model, IMAGES[:100], LABELS[:100], torch.zeros(100, 784), samples=64)
     assert losses_of_64_draws.negative_elbo == pytest.approx(losses.negative_elbo, abs=0.3)
     weighted = bounds.importance_weighted.mean().item()
     assert -losses.negative_elbo < weighted < likelihoods.log_likelihood + likelihoods.quadrature_error
@@ -87,13 +83,13 @@ def test_no_decoder_does_better_than_the_floor_and_one_that_knows_the_image_reac
     floor = reconstruction_floor(model, x)
     exact = torch.logit(x.double(), eps=1e-12)  # an output whose mean is the image itself
     assert -model.likelihood.log_prob(x.double(), exact).mean().item() == pytest.approx(floor, abs=1e-3)
-    assert evaluate_losses(model, IMAGES[:50], LABELS[:50]).reconstruction > floor
+    assert evaluate(model, IMAGES[:50], LABELS[:50])[0].reconstruction > floor
     assert (floor == 0) == (settings.get("binarise") is True)
 
 
 def test_only_binary_or_gaussian_pixels_have_a_normalised_likelihood():
     normalised = {
-        (likelihood, binarise): estimate_likelihood(
+        (likelihood, binarise): evaluate(
             train(likelihood=likelihood, binarise=binarise, latent_dim=3), IMAGES[:20], LABELS[:20], samples=2
         )[1].normalised
         for likelihood in ("bernoulli", "gaussian")
@@ -103,6 +99,20 @@ def test_only_binary_or_gaussian_pixels_have_a_normalised_likelihood():
 
 
 def test_three_dimensions_have_a_bound_in_place_of_the_log_likelihood():
-    losses, likelihoods = estimate_likelihood(train(latent_dim=3), IMAGES[:20], LABELS[:20], samples=2)
+    losses, likelihoods = evaluate(train(latent_dim=3), IMAGES[:20], LABELS[:20], samples=2)
     assert likelihoods.log_likelihood is likelihoods.gap is likelihoods.quadrature_error is None
     assert -losses.negative_elbo < likelihoods.importance_weighted and likelihoods.samples == 2
+
+
+def test_without_an_encoder_the_terms_are_those_of_the_true_posterior_and_no_bound_is_reported():
+    model = linear_gaussian(2, n_pixels=784, model=LinearExact)
+    images, labels = IMAGES[:30], LABELS[:30]
+    x = evaluated_pixels(model, images)
+    losses, likelihoods = integrate_likelihood(model, images, labels, x)
+    assert likelihoods.log_likelihood == pytest.approx(model.log_prob(x).mean().item(), abs=0.01)
+    mean, covariance = model.posterior_mean(x), model.precision().inverse()
+    kl = 0.5 * (covariance.trace() + mean.square().sum(1) - 2 - covariance.logdet()).mean().item()
+    assert losses.kl == pytest.approx(kl, abs=0.01)
+    assert losses.reconstruction + losses.kl == pytest.approx(-likelihoods.log_likelihood)
+    assert losses.squared_error == 0
+    assert losses.negative_elbo is likelihoods.gap is likelihoods.median_gap is None

@@ -25,9 +25,9 @@ from latentlab.metrics.classification import (
     ood_auroc,
     reliability_bins,
 )
-from latentlab.metrics.quadrature import LatentGrid
+from latentlab.models.families import build_model
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import build_model
+from latentlab.models.quadrature import LatentGrid
 from latentlab.records.metrics import ReliabilityBin
 from latentlab.runtime.errors import UserError
 
@@ -111,7 +111,7 @@ def test_the_prior_is_the_frequency_of_each_label():
 
 
 @pytest.mark.parametrize(("family", "conditional"), [("vae", False), ("autoencoder", True), ("autoencoder", False)])
-def test_only_a_conditional_vae_can_classify(family, conditional, planted_model):
+def test_only_a_conditional_model_with_a_prior_can_classify(family, conditional, planted_model):
     model = build_model(model_spec(family, conditional=conditional, image_shape=(4, 4)))
     with pytest.raises(UserError, match="conditional: true"):
         joint(model, planted_model[1])

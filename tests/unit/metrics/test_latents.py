@@ -42,17 +42,17 @@ def gaussian_quantiles(mean, std, n=4000):
 
 def test_codes_are_kept_by_split_with_their_labels():
     arrays = encode(splits())
-    assert set(arrays) == {"train_mean", "train_labels", "test_mean", "test_labels"}, "a point has no variance"
-    assert arrays["train_mean"].shape == (2000, 2)
+    assert set(arrays) == {"train_codes", "train_labels", "test_codes", "test_labels"}, "a point has no variance"
+    assert arrays["train_codes"].shape == (2000, 2)
     labels = np.arange(1000) % 10
-    assert arrays["test_mean"] == pytest.approx(2 * np.stack([labels % 4, labels // 4], 1))
+    assert arrays["test_codes"] == pytest.approx(2 * np.stack([labels % 4, labels // 4], 1))
 
 
 def test_a_plane_has_measures_that_three_dimensions_have_not():
     images = splits()
     arrays = encode(images)
     for split in ("train", "test"):
-        arrays[f"{split}_mean"] = arrays[f"{split}_mean"] + RNG.normal(0, 0.1, arrays[f"{split}_mean"].shape)
+        arrays[f"{split}_codes"] = arrays[f"{split}_codes"] + RNG.normal(0, 0.1, arrays[f"{split}_codes"].shape)
     test_images = images["test"][0].numpy()
     latents, correlations = measure_latents(arrays, test_images, MNIST.classes)
     assert latents.neighbour_accuracy == 1 and latents.active_units == 2
@@ -67,7 +67,7 @@ def test_a_plane_has_measures_that_three_dimensions_have_not():
 def test_standard_deviation_and_range_of_a_known_gaussian():
     codes = np.column_stack([gaussian_quantiles(0, 1), gaussian_quantiles(10, 2)])
     labels = np.arange(len(codes)) % 10
-    arrays = {f"{split}_{name}": a for split in ("train", "test") for name, a in (("mean", codes), ("labels", labels))}
+    arrays = {f"{split}_{name}": a for split in ("train", "test") for name, a in (("codes", codes), ("labels", labels))}
     latents, _ = measure_latents(arrays, np.zeros((len(codes), 28, 28), np.uint8), MNIST.classes)
     assert latents.std == pytest.approx([1, 2], rel=0.02)
     assert latents.low == pytest.approx([-2.326, 10 - 4.653], abs=0.1)

@@ -15,7 +15,7 @@ from latentlab.metrics.pca import (
     principal_plane,
     project,
 )
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 
 RNG = np.random.default_rng(0)
 

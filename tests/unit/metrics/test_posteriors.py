@@ -7,7 +7,7 @@ import torch
 from builders import LinearGaussian, linear_gaussian
 
 from latentlab.metrics.posteriors import ZOOM_SIZE, posterior_masses, select_posteriors, zoomed_posterior
-from latentlab.metrics.quadrature import LatentGrid
+from latentlab.models.quadrature import LatentGrid
 
 GRID = LatentGrid(step=0.04, limit=5)
 

@@ -13,8 +13,9 @@ from latentlab.metrics.samples import (
     reference_moments,
     sample_distance,
 )
+from latentlab.models.families import build_model
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.networks import Autoencoder
 
 RNG = np.random.default_rng(0)
 

@@ -7,7 +7,7 @@ from builders import block_images, model_spec
 from latentlab.metrics.samples import real_distance, reference_moments
 from latentlab.metrics.sweep import difference_interval, summarise_sweep
 from latentlab.metrics.sweep_point import measure_sweep_point
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 from latentlab.records.metrics import SweepPoint
 
 BOUNDS = {2: (-130, -132), 8: (-100.4, -100.1), 32: (-100, -100.2)}  # latent dimension → by seed

@@ -3,15 +3,18 @@ import pytest
 import torch
 from builders import block_images, model_spec
 
+from latentlab.models.families import build_model
 from latentlab.models.inference import (
     axis_effects,
     decode_latents,
+    decoder_slopes,
     encode_images,
+    first_of_each_class,
     reconstruct,
     reconstructions_and_samples,
 )
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.networks import Autoencoder
 
 IMAGES, LABELS = block_images(700)  # more than one batch
 
@@ -34,8 +37,8 @@ def test_only_a_vae_has_log_variances():
     for family in ("autoencoder", "vae"):
         model = build_model(model_spec(family, latent_dim=3))
         codes = encode_images(model, IMAGES, LABELS)
-        assert codes["mean"].shape == (700, 3) and ("log_var" in codes) == (family == "vae")
-        assert (codes["mean"] == model.encode(to_pixels(IMAGES))[0].detach().numpy()).mean() > 0.99
+        assert codes["codes"].shape == (700, 3) and ("log_var" in codes) == (family == "vae")
+        assert (codes["codes"] == model.encode(to_pixels(IMAGES))[0].detach().numpy()).mean() > 0.99
 
 
 def test_decoded_pixels_are_clamped():
@@ -51,30 +54,31 @@ def test_a_label_may_be_one_for_all_positions_or_one_for_each():
     assert pixels[:, 0] == pytest.approx([0, 0.1, 0.2, 0.3])
 
 
-def test_a_reconstruction_is_decoded_from_the_mean_of_the_code():
+def test_a_reconstruction_is_decoded_from_the_code():
     x = to_pixels(IMAGES)
     assert torch.equal(reconstruct(Identity(), x, LABELS), x)
-    model = build_model(model_spec(hidden=(8,)))
-    assert torch.equal(reconstruct(model, x, LABELS), reconstruct(model, x, LABELS)), "no noise is drawn"
 
 
-def test_the_rows_are_images_of_each_class_their_reconstructions_and_two_of_samples():
-    images = reconstructions_and_samples(Identity(), IMAGES, LABELS)
-    assert images.shape == (40, 784)
-    labels = LABELS.tolist()
-    first = [labels.index(label) for label in range(10)]
-    assert (images[:10] == to_pixels(IMAGES[first]).numpy()).all() and (images[10:20] == images[:10]).all()
-    assert not (images[20:30] == images[30:]).all()
-    assert (images == reconstructions_and_samples(Identity(), IMAGES, LABELS)).all(), "the samples have their own seed"
+def test_the_rows_are_images_their_reconstructions_and_two_of_samples():
+    first = first_of_each_class(LABELS, 10)
+    assert first.tolist() == [LABELS.tolist().index(label) for label in range(10)]
+    images, labels = IMAGES[first], LABELS[first]
+    pixels = reconstructions_and_samples(Identity(), images, labels, to_pixels(images))
+    assert pixels.shape == (40, 784)
+    assert (pixels[:10] == to_pixels(images).numpy()).all() and (pixels[10:20] == pixels[:10]).all()
+    assert not (pixels[20:30] == pixels[30:]).all()
+    again = reconstructions_and_samples(Identity(), images, labels, to_pixels(images))
+    assert (pixels == again).all(), "the samples have their own seed"
 
 
-def test_samples_of_a_conditional_model_have_the_classes_in_order():
+def test_samples_of_a_conditional_model_have_the_labels_of_the_images():
     model = Identity(conditional=True)
     with torch.no_grad():
         torch.manual_seed(0)
         z = torch.randn(10, 784)
-    expected = (z + torch.arange(10)[:, None] / 10).clamp(0, 1)
-    assert reconstructions_and_samples(model, IMAGES, LABELS)[20:30] == pytest.approx(expected.numpy())
+    expected = (z + LABELS[:10, None] / 10).clamp(0, 1)
+    pixels = reconstructions_and_samples(model, IMAGES[:10], LABELS[:10], to_pixels(IMAGES[:10]))
+    assert pixels[20:30] == pytest.approx(expected.numpy())
 
 
 def test_the_effects_of_the_axes_of_a_linear_decoder_are_its_weights():
@@ -89,3 +93,13 @@ def test_the_effects_of_the_axes_of_another_decoder_are_its_derivatives_at_the_o
     model = build_model(model_spec("vae", latent_dim=2, hidden=(8,)))
     jacobian = torch.autograd.functional.jacobian(lambda z: model.decode(z[None])[0], torch.zeros(2))
     assert np.allclose(axis_effects(model, step=1e-2)["effects"].T, jacobian, atol=1e-2)
+
+
+def test_the_slope_of_a_decoder_is_the_norm_of_its_derivatives():
+    settings = {"likelihood": "gaussian", "output": "linear"}
+    model = build_model(model_spec("autoencoder", latent_dim=2, **settings))
+    with torch.no_grad():
+        model.decoder[0].weight.mul_(0.1)
+        model.decoder[0].bias.fill_(0.5)  # far from 0 and 1, where pixels are clamped
+    expected = model.decoder[0].weight.detach().square().sum().sqrt().item()
+    assert decoder_slopes(model, torch.randn(20, 2)) == pytest.approx([expected] * 20, rel=1e-3)

@@ -2,10 +2,14 @@ import pytest
 import torch
 from builders import model_spec
 
-from latentlab.models.networks import VAE, build_model, init_weights, layer_table
+from latentlab.models.exact import Exact
+from latentlab.models.families import build_model
+from latentlab.models.networks import VAE, Autoencoder, FourierFeatures, init_weights, layer_table
 from latentlab.records.declarations import model_families
 from latentlab.records.metrics import LayerSummary
 from latentlab.runtime.errors import UserError
+
+WITH_ENCODER = [name for name, family in model_families().items() if family.has_encoder]
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +19,10 @@ def network():
 
 @pytest.mark.parametrize("family", model_families())
 def test_a_declared_family_is_a_class_that_can_be_built(family):
-    model = build_model(model_spec(family, hidden=(4,), latent_dim=3))
+    model = build_model(model_spec(family, hidden=(4,), latent_dim=2))
     assert type(model).__name__.lower() == family
-    assert isinstance(model, VAE) is model.stochastic is model_families()[family].stochastic
+    assert isinstance(model, Autoencoder) is model.has_encoder is model_families()[family].has_encoder
+    assert isinstance(model, VAE | Exact) is model.generative is model_families()[family].generative
 
 
 @pytest.mark.parametrize("family", model_families())
@@ -25,20 +30,21 @@ def test_a_declared_family_is_a_class_that_can_be_built(family):
 def test_a_label_reaches_a_conditional_model_and_no_other(family, conditional):
     model = build_model(model_spec(family, hidden=(8,), latent_dim=2, conditional=conditional))
     x, z, ones, twos = torch.rand(5, 784), torch.zeros(5, 2), torch.full((5,), 1), torch.full((5,), 2)
-    assert torch.equal(model.encode(x, ones)[0], model.encode(x, twos)[0]) != conditional
+    if model.has_encoder:
+        assert torch.equal(model.encode(x, ones)[0], model.encode(x, twos)[0]) != conditional
     assert torch.equal(model.decode(z, ones), model.decode(z, twos)) != conditional
 
 
-@pytest.mark.parametrize("family", model_families())
+@pytest.mark.parametrize("family", WITH_ENCODER)
 def test_images_are_flat_on_both_sides(family):
     model = build_model(model_spec(family, hidden=(8,), latent_dim=5))
     x = torch.rand(3, 784)
     z, log_var = model.encode(x)
     assert z.shape == (3, 5) and model.decode(z).shape == (3, 784)
-    assert (log_var is not None) == model.stochastic and (log_var is None or log_var.shape == (3, 5))
+    assert (log_var is not None) == model.generative and (log_var is None or log_var.shape == (3, 5))
 
 
-@pytest.mark.parametrize("family", model_families())
+@pytest.mark.parametrize("family", WITH_ENCODER)
 def test_images_and_classes_may_have_any_number(family):
     model = build_model(
         model_spec(family, hidden=(8,), latent_dim=2, conditional=True, image_shape=(12, 20), n_classes=3)
@@ -125,3 +131,30 @@ def test_evaluation_terms_do_not_depend_on_beta():
         terms.append(model.evaluation_terms(x))
     assert set(terms[0]) == {"reconstruction", "kl"} and terms[0]["kl"].shape == (20,)
     assert all(torch.equal(terms[0][name], terms[1][name]) for name in terms[0])
+
+
+def test_fourier_features_are_the_sines_and_cosines_of_random_projections_of_z_alone():
+    torch.manual_seed(0)
+    features = FourierFeatures(2, 500, scale=3.0)
+    assert features.frequencies.std().item() == pytest.approx(3, rel=0.1)
+    z, label = torch.randn(4, 2), torch.eye(4)[:, :3]
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = features(torch.cat([z, label], dim=1))
+    angles = z.double() @ features.frequencies.double()
+    expected = torch.cat([z.double(), label.double(), angles.sin(), angles.cos()], dim=1)
+    assert torch.allclose(outputs.double(), expected, atol=1e-5), "in float32, whatever the precision of the products"
+
+
+@pytest.mark.parametrize("family", model_families())
+@pytest.mark.parametrize("conditional", [False, True])
+def test_every_decoder_can_have_fourier_features(family, conditional):
+    torch.manual_seed(0)
+    settings = {"hidden": (16,), "conditional": conditional, "fourier_features": 8}
+    smooth, rough = (build_model(model_spec(family, fourier_scale=scale, **settings)) for scale in (0.01, 100.0))
+    z, y = torch.randn(200, 2), torch.zeros(200, dtype=torch.int64)
+
+    def change(model):
+        return (model.decode(z + 0.01, y) - model.decode(z, y)).abs().mean()
+
+    assert change(rough) > 10 * change(smooth)
+    assert "frequencies" in "".join(rough.state_dict()), "they are stored with the weights"

@@ -9,6 +9,7 @@ from latentlab.models.objective import (
     kl_to_prior,
     log_importance_ratio,
     log_normal,
+    log_sum_exp,
     sample_latent,
 )
 
@@ -42,3 +43,11 @@ def test_the_importance_weighted_bound_is_the_log_of_the_mean_weight():
     log_prob, log_ratio = torch.log(torch.tensor([[1.0, 2.0], [3.0, 4.0]])), torch.zeros(2, 2)
     assert importance_weighted_bound(log_prob, log_ratio).exp().tolist() == pytest.approx([2, 3])
     assert importance_weighted_bound(log_prob[:1], log_ratio[:1] + 1).tolist() == pytest.approx([1, 1 + math.log(2)])
+
+
+def test_the_logarithm_of_a_sum_of_exponentials_is_that_of_torch():
+    values = 300 * torch.randn(50, 7, 4, generator=torch.Generator().manual_seed(0))
+    values[0] = -math.inf
+    values[1, 0, 0] = -math.inf
+    for dim in (0, 1, 2):
+        assert torch.allclose(log_sum_exp(values, dim), torch.logsumexp(values, dim))

@@ -12,7 +12,7 @@ import yaml
 from matplotlib import pyplot as plt
 from scipy.stats import spearmanr
 
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 from latentlab.models.objective import kl_to_prior
 from latentlab.records.config import resolve_model
 from latentlab.records.datasets import get_dataset

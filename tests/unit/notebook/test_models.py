@@ -7,7 +7,7 @@ import planted
 import pytest
 import torch
 
-from latentlab.models.networks import build_model
+from latentlab.models.families import build_model
 from latentlab.notebook.models import measured_model, trained_model
 from latentlab.records.datasets import get_dataset
 from latentlab.records.runs import ModelSpec

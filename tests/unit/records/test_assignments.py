@@ -37,7 +37,7 @@ def load(folder, config=CONFIG, **changes):
 
 
 def test_the_assignments_of_the_repository_are_valid():
-    assert {"summary", "lab8", "lab8-pca", "lab10", "exercise4"} == set(assignment_names(TEMPLATES))
+    assert {"summary", "lab8", "lab8-pca", "lab10", "exercise4", "plane"} == set(assignment_names(TEMPLATES))
     for name in assignment_names(TEMPLATES):
         assignment = load_assignment(TEMPLATES, name, CONFIG)
         assert set(assignment.settings) <= set(CONFIG["models"]) and assignment.name == name
@@ -131,7 +131,11 @@ def test_an_assignment_that_is_not_there_is_named(tmp_path):
         ({"models": {"vae": CVAE}}, "figure map (grid.png)", "conditional: false"),
         (figure("conditions"), "figure map (conditions.png)", "conditional: true"),
         (figure("embeddings") | {"models": {"vae": VAE | {"config": "lab10-cnn"}}}, "figure map", "latent_dim: 2"),
-        (figure("posteriors") | {"models": {"vae": VAE | {"config": "deep-ae"}}}, "(posteriors.npz)", "family: vae"),
+        (
+            figure("posteriors") | {"models": {"vae": VAE | {"config": "deep-ae"}}},
+            "(posteriors.npz)",
+            "family: vae or exact",
+        ),
         ({"models": {"vae": VAE | {"metrics": ["classifier.json"]}}}, "classifier.json", "conditional: true"),
     ],
 )
@@ -166,7 +170,7 @@ def test_conditions_that_are_not_labels_are_refused_where_they_are_shown(tmp_pat
 @pytest.mark.parametrize(
     ("changes", "place", "setting"),
     [
-        ({"sweeps": {"s": {"config": "deep-ae", "label": "AE"}}}, "the sweep s", "family: vae"),
+        ({"sweeps": {"s": {"config": "deep-ae", "label": "AE"}}}, "the sweep s", "family: vae or exact"),
         ({"pca_comparisons": {"p": CVAE}}, "the comparison p with PCA", "conditional: false"),
     ],
 )
@@ -233,14 +237,14 @@ def test_runs_are_those_of_the_models_that_meet_the_requirements(tmp_path):
     assignment = load(tmp_path, models=models, sweeps={"dims": VAE})
     configs = {
         requirements: [run.model for run in assignment.runs(*requirements)]
-        for requirements in [(), ("plane",), ("conditional", "stochastic"), ("plane", "unconditional"), ("stochastic",)]
+        for requirements in [(), ("plane",), ("conditional", "generative"), ("plane", "unconditional"), ("generative",)]
     }
     assert configs == {
         (): ["deep-vae", "deep-cvae", "lab10-cnn", "best-cvae"],
         ("plane",): ["deep-vae", "deep-cvae"],
-        ("conditional", "stochastic"): ["deep-cvae", "best-cvae"],
+        ("conditional", "generative"): ["deep-cvae", "best-cvae"],
         ("plane", "unconditional"): ["deep-vae"],
-        ("stochastic",): ["deep-vae", "deep-cvae", "best-cvae"],
+        ("generative",): ["deep-vae", "deep-cvae", "best-cvae"],
     }
 
 
@@ -248,7 +252,7 @@ def test_a_figure_is_drawn_from_the_files_that_its_declaration_names(tmp_path):
     assignment = load(tmp_path, **figure("embeddings", height=20))
     assert assignment.figure_inputs() == [("vae", "codes.npz")]
     assert assignment.figure_files() == ["results/reports/mine/figures/map.svg"]
-    panel = Panel(label="VAE", stochastic=True, files={"codes.npz": f"{VAE_RUN}/codes.npz"})
+    panel = Panel(label="VAE", generative=True, files={"codes.npz": f"{VAE_RUN}/codes.npz"})
     assert assignment.figure_specs(CONFIG | {"embedding_points": 7}) == [
         FigureSpec(
             name="map",

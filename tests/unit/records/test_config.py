@@ -39,7 +39,7 @@ def test_the_config_of_the_repository_is_valid():
         ("batch_size", 0, "batch_size: must be at least 1, not 0"),
         ("models.lab8-vae.latent_dim", 0, "models.lab8-vae.latent_dim: must be at least 1, not 0"),
         ("models.lab8-vae.likelihood", "poisson", "likelihood: must be one of bernoulli, gaussian, not 'poisson'"),
-        ("models.lab8-vae.family", "va", "family: must be one of autoencoder, convolutional, vae, not 'va'"),
+        ("models.lab8-vae.family", "va", "family: must be one of autoencoder, convolutional, exact, vae, not 'va'"),
         ("models.lab8-vae", {"hidden": []}, "family is missing in models.lab8-vae"),
         ("models.lab8-vae.output", "linear", "models.lab8-vae.output: linear needs likelihood: gaussian"),
         ("models.lab8-vae.binarise", "always", "models.lab8-vae.binarise: must be true or false or training"),

@@ -1,17 +1,16 @@
-from latentlab.models import networks
-from latentlab.models.networks import Autoencoder
+from latentlab.models.families import model_classes
 from latentlab.records.declarations import Family, FigureDeclaration, figure_declarations, model_families
 from latentlab.records.metrics import METRICS_FILES
 from latentlab.records.runs import FILE_REQUIREMENTS, REQUIREMENT_SETTINGS
 from latentlab.records.settings import Settings
 
 
-def test_families_are_the_subclasses_of_autoencoder():
-    classes = [value for value in vars(networks).values() if isinstance(value, type) and issubclass(value, Autoencoder)]
+def test_families_are_the_classes_that_derive_from_the_base_class():
+    classes = {name: cls for name, cls in model_classes().items() if cls.__module__.startswith("latentlab.")}
     assert model_families() == {
-        name: Family(name=name, stochastic=cls.stochastic) for cls in classes for name in [cls.__name__.lower()]
+        name: Family(name=name, has_encoder=cls.has_encoder, generative=cls.generative) for name, cls in classes.items()
     }
-    assert set(model_families()) >= {"autoencoder", "vae", "convolutional"}
+    assert set(model_families()) >= {"autoencoder", "vae", "convolutional", "exact"}
 
 
 def test_a_figure_is_declared_by_its_decorator_and_its_docstring():

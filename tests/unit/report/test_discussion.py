@@ -241,7 +241,7 @@ def test_any_text_is_read_in_a_few_seconds(tmp_path, text, reason):
 def test_the_list_of_metrics_is_up_to_date():
     path = planted.ROOT / "docs/metrics.md"
     assert path.read_text(encoding="utf-8") == metrics_reference(), "python -m latentlab.report.metrics_reference"
-    assert "| `vae.test.kl` | KL(q(z\\|x) ‖ p(z)); only of a VAE. |" in metrics_reference()
+    assert "| `vae.test.kl` | KL(q(z\\|x) ‖ p(z)); only of a model with a prior. |" in metrics_reference()
 
 
 @pytest.mark.parametrize("name", planted.ASSIGNMENTS)

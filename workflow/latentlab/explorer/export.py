@@ -18,7 +18,7 @@ from scipy.stats import norm
 from torch import nn
 
 from latentlab.metrics.grids import grid_axis, tile_images
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import FourierFeatures, LatentModel
 from latentlab.records.base import Record
 from latentlab.report.fonts import data_uri
 from latentlab.report.templates import render_template
@@ -34,14 +34,16 @@ ACTIVATIONS = nn.ReLU, nn.Tanh, nn.Sigmoid  # those that decoder.js implements
 
 
 class PackedLayer(Record, frozen=True, omit_defaults=False):
-    """A linear layer. Arrays are base64 of their bytes, the lowest byte first."""
+    """A linear layer, or Fourier features. Arrays are base64 of their bytes, the lowest byte first."""
 
-    weights: str
+    weights: str = ""
     """int16, (outputs, inputs)."""
-    scales: str
+    scales: str = ""
     """float32, (outputs,): what each row of the weights is multiplied by."""
-    bias: str
+    bias: str = ""
     """float32, (outputs,)."""
+    frequencies: str | None = None
+    """float32, (2, count): in place of all others, those of Fourier features."""
     activation: str | None = None
     """The class in torch.nn of the activation that follows."""
 
@@ -53,7 +55,7 @@ class ExplorerModel(Record, frozen=True, omit_defaults=False):
     """Its name on the page."""
     weights: str
     """SHA-256 (hex) of the weights file."""
-    stochastic: bool
+    generative: bool
     conditional: bool
     output: str
     """"sigmoid", or "linear": what turns the decoder's output into pixels."""
@@ -68,7 +70,7 @@ class ExplorerModel(Record, frozen=True, omit_defaults=False):
     """Of the decoder; None if it is not made of linear layers and `ACTIVATIONS`."""
 
 
-def describe_model(model: Autoencoder, label: str, codes: Mapping[str, np.ndarray], weights: str) -> ExplorerModel:
+def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarray], weights: str) -> ExplorerModel:
     """What the page holds of a model.
 
     Args:
@@ -76,32 +78,32 @@ def describe_model(model: Autoencoder, label: str, codes: Mapping[str, np.ndarra
         codes: the arrays of codes.npz.
         weights: SHA-256 (hex) of its weights file.
     """
-    low, high = view_range(codes["test_mean"], model.stochastic)
+    low, high = view_range(codes["test_codes"], model.generative)
     return ExplorerModel(
         label=label,
         weights=weights,
-        stochastic=model.stochastic,
+        generative=model.generative,
         conditional=model.conditional,
         output=model.spec.settings.output,
         low=low,
         high=high,
-        codes=encode_array(codes["test_mean"][:N_POINTS], "<f4"),
+        codes=encode_array(codes["test_codes"][:N_POINTS], "<f4"),
         densities=tuple(encode_array(density, "u1") for density in code_densities(model, codes, low, high)),
-        layers=pack_layers(model.decoder) if type(model).decode is Autoencoder.decode else None,
+        layers=pack_layers(model.decoder) if type(model).decode is LatentModel.decode else None,
     )
 
 
-def view_range(codes: np.ndarray, stochastic: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+def view_range(codes: np.ndarray, generative: bool) -> tuple[tuple[float, float], tuple[float, float]]:
     """The range of the plane that is shown, (low, high), each for both dimensions. It holds all points, even if they
-    coincide. For a stochastic model it is a square around the mean of the prior that holds the prior's circles, so that
-    these are round.
+    coincide. For a model with a prior it is a square around the mean of the prior that holds the prior's circles, so
+    that these are round.
 
     Args:
         codes: of the test images, (n, 2).
     """
     z = codes[:N_POINTS]
     low, high = z.min(axis=0), z.max(axis=0)
-    if stochastic:
+    if generative:
         high = np.full(2, max(np.abs(z).max(), 2.0))
         low = -high
     margin = MARGIN * np.maximum(high - low, 1e-3)
@@ -109,18 +111,18 @@ def view_range(codes: np.ndarray, stochastic: bool) -> tuple[tuple[float, float]
 
 
 def code_densities(
-    model: Autoencoder, codes: Mapping[str, np.ndarray], low: tuple[float, float], high: tuple[float, float]
+    model: LatentModel, codes: Mapping[str, np.ndarray], low: tuple[float, float], high: tuple[float, float]
 ) -> list[np.ndarray]:
     """The density of the codes, which is the mean of q(z|x) over the test images, as images
     (DENSITY_SIZE, DENSITY_SIZE) of its square root, from 0 to 255 at its maximum. A conditional model has one for each
-    label, an autoencoder none."""
+    label. A model whose encoder gives points has none, nor has one whose posteriors are not Gaussians."""
     if "test_log_var" not in codes:
         return []
     x, y = (grid_axis(low[i], high[i], DENSITY_SIZE) for i in range(2))
     groups: list[Any] = [slice(None)]
     if model.conditional:
         groups = [codes["test_labels"] == label for label in range(model.spec.n_classes)]
-    densities = [mixture_density(x, y, codes["test_mean"][group], codes["test_log_var"][group]) for group in groups]
+    densities = [mixture_density(x, y, codes["test_codes"][group], codes["test_log_var"][group]) for group in groups]
     return [np.sqrt(density / max(density.max(), 1e-300)) * 255 for density in densities]
 
 
@@ -143,11 +145,13 @@ def mixture_density(x: np.ndarray, y: np.ndarray, mean: np.ndarray, log_var: np.
 
 
 def pack_layers(decoder: nn.Module) -> tuple[PackedLayer, ...] | None:
-    """The layers of a decoder, with weights rounded to 16 bits; None if it has any but linear layers, each followed by
-    at most one of `ACTIVATIONS`."""
+    """The layers of a decoder, with weights rounded to 16 bits; None if it has any but Fourier features and linear
+    layers, each of these followed by at most one of `ACTIVATIONS`."""
     layers: list[PackedLayer] = []
     for layer in decoder if isinstance(decoder, nn.Sequential) else [decoder]:
-        if isinstance(layer, nn.Linear):
+        if isinstance(layer, FourierFeatures):
+            layers.append(PackedLayer(frequencies=encode_array(layer.frequencies, "<f4")))
+        elif isinstance(layer, nn.Linear):
             layers.append(_pack_linear(layer))
         elif isinstance(layer, ACTIVATIONS) and layers and not layers[-1].activation:
             layers[-1] = msgspec.structs.replace(layers[-1], activation=type(layer).__name__)

@@ -42,10 +42,10 @@ def embeddings(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
     axes = fig.subplots(1, len(panels), squeeze=False)[0]
     for ax, panel in zip(axes, panels, strict=True):
         arrays = np.load(panel.files["codes.npz"])
-        codes, labels = arrays[f"{split}_mean"][:points], arrays[f"{split}_labels"][:points]
+        codes, labels = arrays[f"{split}_codes"][:points], arrays[f"{split}_labels"][:points]
         _scatter_by_class(ax, codes, labels, dataset)
         low, high = np.quantile(codes, [0.001, 0.999], axis=0)
-        if panel.stochastic:
+        if panel.generative:
             draw_prior_circles(ax)
             for sigmas in (1, 2):
                 ax.annotate(f"{sigmas}σ", (0, -sigmas), ha="center", va="center", size=6.5, path_effects=HALO)

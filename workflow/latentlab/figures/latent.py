@@ -133,7 +133,7 @@ def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
         _show_grid(ax, pixels, grids.x, grids.y, dataset)
         _set_position_ticks(ax, grids)
         ax.set_title(f"label {dataset.classes[label]}")
-    codes, labels = arrays[f"{split}_mean"], arrays[f"{split}_labels"]
+    codes, labels = arrays[f"{split}_codes"], arrays[f"{split}_labels"]
     shown = np.isin(labels, grids.labels)
     scatter_points(codes_ax, codes[shown], labels[shown], dataset.n_classes)
     draw_prior_circles(codes_ax)
@@ -151,23 +151,28 @@ def conditions(panels: Sequence[Panel], dataset: Dataset, size: Size, split: str
 
 @figure(inputs=("posteriors.npz",))
 def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
-    """True posteriors of a few images (shaded) with the encoder's Gaussians (1σ and 2σ) and the images."""
+    """True posteriors of a few images (shaded) with a VAE's Gaussians (1σ and 2σ) and the images."""
     (panel,) = panels
     arrays = np.load(panel.files["posteriors.npz"])
-    names = ("pixels", "axes", "density", "mean", "std", "gap")
-    n_images = len(arrays["gap"])
+    names = ("pixels", "axes", "density", "mean", "std")
+    n_images = len(arrays["mean"])
     fig = new_figure(size, aspect=n_images)
     axes = fig.subplots(1, n_images, squeeze=False)[0]
-    for ax, pixels, (x, y), density, mean, std, gap in zip(axes, *(arrays[name] for name in names), strict=True):
+    for i, (ax, pixels, (x, y), density, mean, std) in enumerate(
+        zip(axes, *(arrays[name] for name in names), strict=True)
+    ):
         ax.pcolormesh(x, y, density, cmap="Blues", shading="nearest", rasterized=True)
-        for sigmas, line in ((1, "-"), (2, "--")):
-            ax.add_patch(Ellipse(mean, *(2 * sigmas * std), fill=False, lw=0.9, ls=line, color="C2"))
+        if "gap" in arrays:
+            for sigmas, line in ((1, "-"), (2, "--")):
+                ax.add_patch(Ellipse(mean, *(2 * sigmas * std), fill=False, lw=0.9, ls=line, color="C2"))
+            ax.set_title(f"gap {arrays['gap'][i]:.2f} nats")
+        else:
+            ax.set_title(f"std {std[0]:.2f} and {std[1]:.2f}")
         inset = ax.inset_axes((*emptiest_corner(x, y, density, mean, std), INSET_SIZE, INSET_SIZE))
         inset.imshow(pixels.reshape(dataset.image_shape), cmap="gray_r", vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])
         ax.set_box_aspect(1)
         ax.locator_params(nbins=4)
-        ax.set_title(f"gap {gap:.2f} nats")
         label_latent_axes(ax)
     return fig
 

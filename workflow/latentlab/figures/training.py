@@ -28,7 +28,7 @@ def history(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     return fig
 
 
-@figure(inputs=("history.csv", "metrics.json"), requires=("stochastic",))
+@figure(inputs=("history.csv", "metrics.json"), requires=("generative", "encoder"))
 def loss_terms(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """The loss and its two terms by epoch; a dotted line marks the epoch with the lowest validation loss."""
     (panel,) = panels

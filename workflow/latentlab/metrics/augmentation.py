@@ -8,7 +8,7 @@ from latentlab.metrics.reference_classifier import class_probabilities, train_re
 from latentlab.metrics.sweep import mean_std
 from latentlab.models.inference import decode_latents
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import sample_latent
 from latentlab.models.train import Split
 from latentlab.records.datasets import Dataset
@@ -18,7 +18,7 @@ from latentlab.runtime.errors import UserError
 
 @torch.no_grad()
 def labelled_samples(
-    model: Autoencoder, images: Tensor, labels: Tensor, count: int, generator: torch.Generator
+    model: LatentModel, images: Tensor, labels: Tensor, count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """`count` samples, uint8 (count, rows, columns), with labels, int64 (count,), to augment labelled images with.
 
@@ -31,6 +31,7 @@ def labelled_samples(
     else:
         indices = torch.randint(len(images), (count,), generator=generator)
         y = labels[indices]
+        assert isinstance(model, Autoencoder), "samples of no other models are labelled"
         mean, log_var = model.encode(to_pixels(images[indices]), y)
         z = sample_latent(mean, log_var, torch.randn(mean.shape, generator=generator))
     pixels = torch.as_tensor(decode_latents(model, z, y))
@@ -40,7 +41,7 @@ def labelled_samples(
 def augmentation_gain(
     name: str,
     dataset: Dataset,
-    model: Autoencoder,
+    model: LatentModel,
     training: Split,
     test: Split,
     sizes: list[int],
@@ -84,7 +85,7 @@ def augmentation_gain(
 
 
 def _paired_accuracies(
-    dataset: Dataset, model: Autoencoder, training: Split, test: Split, size: int, seed: int, draws: int
+    dataset: Dataset, model: LatentModel, training: Split, test: Split, size: int, seed: int, draws: int
 ) -> tuple[float, float]:
     """Test accuracies without and with samples, for `size` real images chosen by `seed`."""
     generator = torch.Generator().manual_seed(seed)

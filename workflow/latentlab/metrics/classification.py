@@ -18,9 +18,9 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import Tensor
 
 from latentlab.metrics.bounds import BOUND_SAMPLES, log_likelihood_bounds
-from latentlab.metrics.quadrature import TOLERANCE, LatentGrid, choose_grid, quadrature_log_likelihood
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import VAE, Autoencoder
+from latentlab.models.networks import VAE, LatentModel
+from latentlab.models.quadrature import TOLERANCE, LatentGrid, choose_grid, quadrature_log_likelihood
 from latentlab.records.metrics import (
     Confusion,
     Method,
@@ -46,7 +46,7 @@ def class_log_prior(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 @torch.no_grad()
 def compute_log_joint(
-    model: Autoencoder,
+    model: LatentModel,
     images: np.ndarray,
     log_prior: np.ndarray,
     grid: LatentGrid | None = None,
@@ -64,14 +64,18 @@ def compute_log_joint(
         samples: draws of z for both bounds; the labels of an image share their noise, so that it moves them together.
 
     Raises:
-        UserError: the model is not a conditional VAE.
+        UserError: the model is not conditional, or has no prior.
     """
-    if not (model.conditional and isinstance(model, VAE)):
-        raise UserError("only a conditional VAE can classify: set `family: vae` and `conditional: true`")
+    if not (model.conditional and model.generative):
+        raise UserError(
+            "only a conditional model with a prior can classify: set `conditional: true` and `family: vae` or "
+            "`family: exact`"
+        )
     x, n_classes = to_pixels(torch.tensor(images)), model.spec.n_classes
     if grid:
         values = map_over_labels(partial(quadrature_log_likelihood, model, grid=grid), x, n_classes)
         return {"quadrature": values.double().numpy() + log_prior}
+    assert isinstance(model, VAE), "other models with a prior have at most two latent dimensions"
     torch.manual_seed(seed)
     batches = []
     for batch in x.split(BATCH_SIZE):
@@ -82,7 +86,7 @@ def compute_log_joint(
 
 
 def choose_classifier_grid(
-    model: Autoencoder, images: np.ndarray, tolerance: float = TOLERANCE
+    model: LatentModel, images: np.ndarray, tolerance: float = TOLERANCE
 ) -> tuple[LatentGrid, float] | tuple[None, None]:
     """The grid on which a classifier's log p(x|y) is computed, and its error (`quadrature.choose_grid`), from uint8
     images `(n, rows, columns)` of all classes under one label; None for d > 2, where there is no quadrature."""
@@ -195,7 +199,7 @@ def ood_auroc(scores: np.ndarray, ood_scores: np.ndarray) -> float:
     return float(roc_auc_score(in_distribution, np.concatenate([scores, ood_scores])))
 
 
-def max_log_probs(model: Autoencoder, images: np.ndarray) -> np.ndarray:
+def max_log_probs(model: LatentModel, images: np.ndarray) -> np.ndarray:
     """The highest log p(x|z) that any decoder with the model's likelihood gives uint8 images, `(n,)` nats."""
     return model.likelihood.max_log_prob(to_pixels(images)).double().numpy()
 

@@ -15,26 +15,32 @@ from latentlab.metrics.neighbours import (
     overlapping_classes,
 )
 from latentlab.models.inference import encode_images
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import LatentModel
+from latentlab.models.quadrature import TOLERANCE
 from latentlab.records.metrics import LatentMetrics, ShapeCorrelations
 
 N_VOTES = 50  # nearest codes whose classes give the class probabilities at a position
 
 
-def encode_splits(model: Autoencoder, splits: dict[str, tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
+def encode_splits(
+    model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]], tolerance: float = TOLERANCE
+) -> dict[str, np.ndarray]:
     """The codes and labels of the training and the test images, as codes.npz holds them; images are grey, also those of
     a model that was trained on binary pixels.
 
     Args:
         splits: "train" and "test" → uint8 images (n, rows, columns) and labels (n,).
+        tolerance: error of the integration that a model without an encoder needs, nats per image.
 
     Returns:
-        Arrays `{split}_mean` and, for a VAE, `{split}_log_var`, `(n, d)`; `{split}_labels` `(n,)`.
+        Arrays `{split}_{name}` for each `name` that `encode_images` gives; `{split}_labels` `(n,)`.
     """
     arrays = {}
     for split in ("train", "test"):
         images, labels = splits[split]
-        arrays |= {f"{split}_{name}": values for name, values in encode_images(model, images, labels).items()}
+        arrays |= {
+            f"{split}_{name}": values for name, values in encode_images(model, images, labels, tolerance).items()
+        }
         arrays |= {f"{split}_labels": labels.numpy()}
     return arrays
 
@@ -50,7 +56,7 @@ def measure_latents(
         classes: names of the classes.
     """
     train, train_labels, test, test_labels = (
-        arrays[f"{split}_{name}"] for split in ("train", "test") for name in ("mean", "labels")
+        arrays[f"{split}_{name}"] for split in ("train", "test") for name in ("codes", "labels")
     )
     is_plane = test.shape[1] == 2
     low, high = np.quantile(test, [0.01, 0.99], axis=0)

@@ -11,7 +11,7 @@ from torch import nn
 
 from latentlab.metrics.neighbours import class_separation
 from latentlab.models.inference import reconstruct
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.precision import shared_settings
 from latentlab.records.metrics import PCAComparison, Projection
 from latentlab.records.settings import ModelSettings
@@ -97,7 +97,7 @@ def mean_squared_error(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.square(a - b, dtype=np.float64).mean())
 
 
-def principal_directions(reference: PCAReference, models: list[Autoencoder]) -> dict[str, np.ndarray]:
+def principal_directions(reference: PCAReference, models: list[LatentModel]) -> dict[str, np.ndarray]:
     """What the first two latent dimensions draw: `pca`, PCA's components `(2, P)`, and `model`, the decoder's weights
     of the model with two latent dimensions, `(2, P)`, left out where there is none or it is not linear."""
     directions = {"pca": reference.pca.components_[:2].astype(np.float32)}
@@ -116,14 +116,18 @@ def pca_errors(pixels: np.ndarray, test_pixels: np.ndarray, dims: list[int]) -> 
 
 
 def compare_models_with_pca(
-    name: str, models: list[Autoencoder], reference: PCAReference, test_pixels: np.ndarray
+    name: str, models: list[LatentModel], reference: PCAReference, test_pixels: np.ndarray
 ) -> PCAComparison:
     """Autoencoders of the model config `name` at several latent dimensions beside PCA; pixels `(n, P)` in [0, 1]."""
 
-    def reconstruction(model: Autoencoder) -> Callable[[np.ndarray], np.ndarray]:
+    def reconstruction(model: LatentModel) -> Callable[[np.ndarray], np.ndarray]:
+        assert isinstance(model, Autoencoder), "no other models are compared with PCA"
+
         def run(pixels: np.ndarray) -> np.ndarray:
             labels = torch.zeros(len(pixels), dtype=torch.int64)
-            return reconstruct(model, torch.tensor(pixels), labels).numpy()
+            with torch.no_grad():
+                codes, _ = model.encode(torch.tensor(pixels))
+            return reconstruct(model, codes, labels).numpy()
 
         return run
 
@@ -134,7 +138,7 @@ def compare_models_with_pca(
     return compare_with_pca(name, settings, reference, reconstructions, spanning, test_pixels)
 
 
-def _decoder_weights(model: Autoencoder) -> np.ndarray | None:
+def _decoder_weights(model: LatentModel) -> np.ndarray | None:
     """The columns `(P, d)` that span what a linear decoder can draw; None for another decoder."""
     layer = model.decoder[0]
     is_linear = model.spec.settings.output == "linear" and len(model.decoder) == 1 and isinstance(layer, nn.Linear)

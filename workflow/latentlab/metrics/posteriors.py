@@ -1,4 +1,4 @@
-"""True posteriors p(z|x) in a latent plane, beside the Gaussians q(z|x) of the encoder."""
+"""True posteriors p(z|x) in a latent plane, beside the Gaussians q(z|x) of the encoder if the model has one."""
 
 import numpy as np
 import torch
@@ -6,27 +6,29 @@ from torch import Tensor
 
 from latentlab.metrics.bounds import log_likelihood_bounds
 from latentlab.metrics.grids import grid_points
-from latentlab.metrics.quadrature import (
+from latentlab.models.inputs import model_input
+from latentlab.models.networks import VAE, LatentModel
+from latentlab.models.objective import log_normal
+from latentlab.models.quadrature import (
     CHECKED_IMAGES,
     TOLERANCE,
     LatentGrid,
     choose_grid,
     decode_positions,
+    integrate_posteriors,
     joint_blocks,
     quadrature_log_likelihood,
 )
-from latentlab.models.inputs import model_input
-from latentlab.models.networks import VAE
-from latentlab.models.objective import log_normal
 
 ZOOM_SIZE = 80  # positions per side of a zoomed posterior
 TAIL = 1e-4  # of a posterior's mass that a zoomed one leaves out on each side
-GAP_QUANTILES = (0.05, 0.5, 0.95, 1.0)  # which images are shown, by the gap between log p(x) and the ELBO
+QUANTILES = (0.05, 0.5, 0.95, 1.0)  # of the gap between log p(x) and the ELBO, or of the posterior's variance: which
+# images are shown
 GAP_SAMPLES = 200  # draws of z that the gap of one image is estimated with
 
 
 @torch.no_grad()
-def posterior_masses(model: VAE, x: Tensor, y: Tensor | None, grid: LatentGrid) -> tuple[Tensor, Tensor]:
+def posterior_masses(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> tuple[Tensor, Tensor]:
     """p(z|x) of one image x (P,): positions (G, d), and the probability of the cell around each, (G,)."""
     blocks = list(joint_blocks(model, x[None], None if y is None else y[None], grid))
     z, log_joint = torch.cat([block.z for block in blocks]), torch.cat([block.log_joint[0] for block in blocks])
@@ -35,9 +37,9 @@ def posterior_masses(model: VAE, x: Tensor, y: Tensor | None, grid: LatentGrid) 
 
 @torch.no_grad()
 def zoomed_posterior(
-    model: VAE, x: Tensor, y: Tensor | None, grid: LatentGrid, zoom_size: int = ZOOM_SIZE
+    model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid, zoom_size: int = ZOOM_SIZE
 ) -> dict[str, np.ndarray]:
-    """p(z|x) of one image x (P,) in the plane, on a grid around it, and the encoder's Gaussian.
+    """p(z|x) of one image x (P,) in the plane, on a grid around it, and a VAE's Gaussian q(z|x).
 
     Args:
         grid: on which the posterior is found.
@@ -45,44 +47,52 @@ def zoomed_posterior(
     Returns:
         `axes` (2, zoom_size), ascending, over the smallest rectangle that holds both (all but 1e-4 of the posterior on
         either side, four standard deviations of the Gaussian); `density` (zoom_size, zoom_size), the second latent
-        dimension down the rows, which integrates to 1; `mean` and `std` (2,) of the Gaussian; and the `gap` (), log
-        p(x) minus the ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
+        dimension down the rows, which integrates to 1; `mean` and `std` (2,) of q(z|x), or of p(z|x) if there is no
+        encoder; and of a VAE the `gap` (), log p(x) minus the ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
     """
     positions, masses = posterior_masses(model, x, y, grid)
-    means, log_vars = model.encode(x[None], None if y is None else y[None])
-    assert log_vars is not None
-    mean, log_var = means[0], log_vars[0]
-    std = (0.5 * log_var).exp()
+    if isinstance(model, VAE):
+        means, log_vars = model.encode(x[None], None if y is None else y[None])
+        assert log_vars is not None
+        mean, std, margin = means[0], (0.5 * log_vars[0]).exp(), 4.0
+    else:
+        mean = masses @ positions
+        std, margin = (masses @ (positions - mean).square()).sqrt(), 0.0
     axes = []
     for i in range(2):
         z, order = positions[:, i].sort()
         below = masses[order].double().cumsum(0)
         inside = z[(below > TAIL) & (below < 1 - TAIL)]
-        low, high = min(inside[0] - grid.step, mean[i] - 4 * std[i]), max(inside[-1] + grid.step, mean[i] + 4 * std[i])
+        low, high = (
+            min(inside[0] - grid.step, mean[i] - margin * std[i]),
+            max(inside[-1] + grid.step, mean[i] + margin * std[i]),
+        )
         axes.append(torch.linspace(float(low), float(high), zoom_size))
     z = torch.tensor(grid_points(axes[0].numpy(), axes[1].numpy()))
     output = decode_positions(model, z, None if y is None else int(y))
     log_joint = model.likelihood.log_prob_matrix(x[None], output)[0] + log_normal(z)
     cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
     log_density = torch.log_softmax(log_joint, 0) - cell.log()
-    log_q = log_normal(z, mean, log_var)
-    gap = (log_q.exp() * (log_q - log_density)).sum() * cell
     density = log_density.exp().reshape(zoom_size, zoom_size).flip(0)
-    arrays = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std, "gap": gap}
+    arrays = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std}
+    if isinstance(model, VAE):
+        log_q = log_normal(z, mean, 2 * std.log())
+        arrays["gap"] = (log_q.exp() * (log_q - log_density)).sum() * cell
     return {name: values.numpy() for name, values in arrays.items()}
 
 
 def select_posteriors(
-    model: VAE,
+    model: LatentModel,
     images: Tensor,
     labels: Tensor,
     tolerance: float = TOLERANCE,
     seed: int = 0,
-    quantiles: tuple[float, ...] = GAP_QUANTILES,
+    quantiles: tuple[float, ...] = QUANTILES,
     n_candidates: int = CHECKED_IMAGES,
 ) -> dict[str, np.ndarray]:
-    """The zoomed posteriors of a few of the first images, at `quantiles` of the gap between log p(x) and the ELBO: from
-    one that the encoder approximates well to the one that it approximates worst.
+    """The zoomed posteriors of a few of the first images. Those of a VAE lie at `quantiles` of the gap between log p(x)
+    and the ELBO: from one that the encoder approximates well to the one that it approximates worst. Those of a model
+    without an encoder lie at `quantiles` of the posterior's total variance: from a narrow one to the widest.
 
     Returns:
         The arrays of `zoomed_posterior`, one row per image, and the images' `pixels` (n, P).
@@ -91,8 +101,11 @@ def select_posteriors(
     y = labels[:n_candidates]
     x = model_input(images[:n_candidates], model.spec.settings)
     grid, _ = choose_grid(model, x, y, tolerance)
-    gap = quadrature_log_likelihood(model, x, y, grid) - log_likelihood_bounds(model, x, y, GAP_SAMPLES).elbo
-    order = gap.argsort()
+    if isinstance(model, VAE):
+        scores = quadrature_log_likelihood(model, x, y, grid) - log_likelihood_bounds(model, x, y, GAP_SAMPLES).elbo
+    else:
+        scores = integrate_posteriors(model, x, y, grid).covariance.diagonal(dim1=1, dim2=2).sum(1)
+    order = scores.argsort()
     indices = [int(order[round(quantile * (len(order) - 1))]) for quantile in quantiles]
     posteriors = [zoomed_posterior(model, x[i], y[i], grid) | {"pixels": x[i].numpy()} for i in indices]
     return {name: np.stack([arrays[name] for arrays in posteriors]) for name in posteriors[0]}

@@ -3,28 +3,26 @@
 import torch
 from torch import Tensor
 
-from latentlab.models.inference import reconstruct
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import Autoencoder
 from latentlab.records.metrics import WorstReconstruction
 
 N_WORST = 5
 
 
 def worst_reconstructions(
-    model: Autoencoder, images: Tensor, labels: Tensor, count: int = N_WORST
+    images: Tensor, labels: Tensor, reconstructions: Tensor, count: int = N_WORST
 ) -> tuple[tuple[WorstReconstruction, ...], Tensor]:
     """The images with the largest squared errors, the largest first.
 
     Args:
-        images, labels: uint8 (n, rows, columns) and int64 (n,).
+        images, labels, reconstructions: uint8 (n, rows, columns), int64 (n,) and pixels (n, P).
 
     Returns:
         Their records; and three rows of pixels in [0, 1], (3 · count, P): the images, their reconstructions, and the
         absolute differences.
     """
     x = to_pixels(images)
-    outputs = reconstruct(model, x, labels).clamp(0, 1)
+    outputs = reconstructions.clamp(0, 1)
     errors = (x - outputs).square().mean(1)
     worst = errors.sort(descending=True, stable=True).indices[:count]
     records = tuple(

@@ -7,7 +7,7 @@ from torch import Tensor
 from latentlab.metrics.reference_classifier import ReferenceClassifier, class_features
 from latentlab.models.inference import decode_latents
 from latentlab.models.inputs import to_pixels
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import LatentModel
 
 N_SAMPLES = 5000
 
@@ -36,7 +36,7 @@ def reference_moments(
 
 
 def sample_distance(
-    classifier: ReferenceClassifier, model: Autoencoder, reference: dict[str, np.ndarray], seed: int = 0
+    classifier: ReferenceClassifier, model: LatentModel, reference: dict[str, np.ndarray], seed: int = 0
 ) -> float:
     """Fréchet distance to test images of as many images decoded from draws of the prior. Those of a conditional model
     have labels drawn evenly."""

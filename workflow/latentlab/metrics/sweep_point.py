@@ -6,7 +6,7 @@ from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
 from latentlab.metrics.latent_units import active_units, informative_units
 from latentlab.metrics.reference_classifier import ReferenceClassifier
 from latentlab.metrics.samples import sample_distance
-from latentlab.models.inference import encode_images
+from latentlab.models.inference import encode_images, reconstruct
 from latentlab.models.networks import VAE
 from latentlab.models.train import Split
 from latentlab.records.metrics import SweepPoint
@@ -32,9 +32,9 @@ def measure_sweep_point(
         samples: draws of z for the importance-weighted bound.
     """
     images, labels = test
-    losses, bounds = evaluate_bounds(model, images, labels, samples)
-    assert losses.negative_elbo is not None and losses.kl is not None
     codes = encode_images(model, images, labels)
+    losses, bounds = evaluate_bounds(model, images, labels, reconstruct(model, codes["codes"], labels), samples)
+    assert losses.negative_elbo is not None and losses.kl is not None
     return SweepPoint(
         model=name,
         settings=model.spec.settings,
@@ -45,8 +45,8 @@ def measure_sweep_point(
         negative_elbo=losses.negative_elbo,
         reconstruction=losses.reconstruction,
         kl=losses.kl,
-        active_units=active_units(codes["mean"]),
-        informative_units=informative_units(codes["mean"], codes["log_var"]),
+        active_units=active_units(codes["codes"]),
+        informative_units=informative_units(codes["codes"], codes["log_var"]),
         validation_loss=validation_loss,
         importance_weighted=bounds.importance_weighted.mean().item(),
         frechet=sample_distance(classifier, model, reference),

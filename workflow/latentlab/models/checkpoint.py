@@ -9,7 +9,8 @@ import msgspec
 from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 
-from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.families import build_model
+from latentlab.models.networks import LatentModel
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError, user_message
 from latentlab.runtime.files import atomic_write
@@ -17,14 +18,14 @@ from latentlab.runtime.files import atomic_write
 METADATA_KEY = "latentlab"  # a single key, because safetensors does not keep the order of several
 
 
-def save_checkpoint(path: str | Path, model: Autoencoder) -> None:
+def save_checkpoint(path: str | Path, model: LatentModel) -> None:
     """Store the weights as safetensors, with the model's spec as metadata."""
     with atomic_write(path) as partial:
         metadata = {METADATA_KEY: json.dumps(model.spec.to_dict(), sort_keys=True)}
         save_model(model, str(partial), metadata=metadata)
 
 
-def load_checkpoint(path: str | Path) -> Autoencoder:
+def load_checkpoint(path: str | Path) -> LatentModel:
     """The model at `path`, in evaluation mode.
 
     Raises:

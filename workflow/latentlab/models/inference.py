@@ -5,21 +5,37 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
-from latentlab.models.networks import Autoencoder
+from latentlab.models.networks import Autoencoder, LatentModel
+from latentlab.models.quadrature import TOLERANCE, choose_grid, integrate_posteriors
 
 
 @torch.no_grad()
-def encode_images(model: Autoencoder, images: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
-    """The codes of uint8 images (n, rows, columns): `mean` and, for a VAE, `log_var`, each (n, d)."""
+def encode_images(
+    model: LatentModel, images: Tensor, labels: Tensor, tolerance: float = TOLERANCE
+) -> dict[str, np.ndarray]:
+    """The codes of uint8 images (n, rows, columns).
+
+    Args:
+        tolerance: error of the integration over the latent space that a model without an encoder needs, nats per image.
+
+    Returns:
+        `codes` (n, d): the mean of the encoder's Gaussian, its point, or without an encoder the mode of p(z|x). Of a
+        VAE also `log_var` (n, d); without an encoder the moments of p(z|x), `mean` (n, d) and `covariance` (n, d, d).
+    """
+    if not isinstance(model, Autoencoder):
+        x = to_pixels(images)
+        posteriors = integrate_posteriors(model, x, labels, choose_grid(model, x, labels, tolerance)[0])
+        arrays = {"codes": posteriors.mode, "mean": posteriors.mean, "covariance": posteriors.covariance}
+        return {name: values.numpy() for name, values in arrays.items()}
     codes = [model.encode(to_pixels(batch), y) for batch, y in split_batches(EVALUATION_BATCH, images, labels)]
-    arrays = {"mean": torch.cat([mean for mean, _ in codes]).numpy()}
+    arrays = {"codes": torch.cat([mean for mean, _ in codes]).numpy()}
     log_vars = [log_var for _, log_var in codes if log_var is not None]
     return arrays | ({"log_var": torch.cat(log_vars).numpy()} if log_vars else {})
 
 
 @torch.no_grad()
 def decode_latents(
-    model: Autoencoder, z: np.ndarray | Tensor, label: int | np.ndarray | Tensor | None = None
+    model: LatentModel, z: np.ndarray | Tensor, label: int | np.ndarray | Tensor | None = None
 ) -> np.ndarray:
     """Pixels in [0, 1], (n, P), decoded at latent positions z (n, d).
 
@@ -33,7 +49,7 @@ def decode_latents(
 
 
 @torch.no_grad()
-def axis_effects(model: Autoencoder, step: float = 0.1) -> dict[str, np.ndarray]:
+def axis_effects(model: LatentModel, step: float = 0.1) -> dict[str, np.ndarray]:
     """What an unconditional decoder draws at z = 0, and what each latent dimension adds there.
 
     Args:
@@ -49,20 +65,40 @@ def axis_effects(model: Autoencoder, step: float = 0.1) -> dict[str, np.ndarray]
 
 
 @torch.no_grad()
-def reconstruct(model: Autoencoder, pixels: Tensor, labels: Tensor) -> Tensor:
-    """Reconstructions (n, P) of pixels (n, P) in [0, 1], decoded from the means of their codes. Those of a linear
-    output may leave [0, 1]."""
-    batches = split_batches(EVALUATION_BATCH, pixels, labels)
-    return torch.cat([model.likelihood.pixels(model.decode(model.encode(x, y)[0], y)) for x, y in batches])
+def decoder_slopes(model: LatentModel, z: np.ndarray | Tensor, step: float = 0.005) -> np.ndarray:
+    """‖∂x/∂z‖ of an unconditional decoder at positions z (n, d): the root of the squared derivatives of the pixels,
+    summed over pixels and latent dimensions, (n,).
+
+    Args:
+        step: of the central differences, units of z.
+    """
+    z = torch.as_tensor(z)
+    squares = np.zeros(len(z))
+    for unit in step * torch.eye(model.latent_dim):
+        squares += np.square((decode_latents(model, z + unit) - decode_latents(model, z - unit)) / (2 * step)).sum(1)
+    return np.sqrt(squares)
 
 
 @torch.no_grad()
-def reconstructions_and_samples(model: Autoencoder, images: Tensor, labels: Tensor, seed: int = 0) -> np.ndarray:
-    """Pixels in [0, 1], (4 · classes, P), in four rows: the first image of each class, their reconstructions, and two
-    rows of samples from the prior; those of a conditional model have the classes in order."""
+def reconstruct(model: LatentModel, codes: np.ndarray | Tensor, labels: Tensor) -> Tensor:
+    """Reconstructions (n, P) of images, decoded from their codes (n, d) (`encode_images`). Those of a linear output may
+    leave [0, 1]."""
+    batches = split_batches(EVALUATION_BATCH, torch.as_tensor(codes), labels)
+    return torch.cat([model.likelihood.pixels(model.decode(z, y)) for z, y in batches])
+
+
+def first_of_each_class(labels: Tensor, n_classes: int) -> Tensor:
+    """The index of the first image of each class, (n_classes,)."""
+    return torch.stack([(labels == label).nonzero()[0, 0] for label in range(n_classes)])
+
+
+@torch.no_grad()
+def reconstructions_and_samples(
+    model: LatentModel, images: Tensor, labels: Tensor, codes: np.ndarray | Tensor, seed: int = 0
+) -> np.ndarray:
+    """Pixels in [0, 1], (4n, P), in four rows: uint8 images (n, rows, columns), their reconstructions from their codes
+    (n, d), and two rows of samples from the prior, those of a conditional model with the images' labels."""
     torch.manual_seed(seed)
-    first = torch.stack([(labels == label).nonzero()[0, 0] for label in range(model.spec.n_classes)])
-    x, y = to_pixels(images[first]), labels[first]
-    rows = [x.numpy(), reconstruct(model, x, y).clamp(0, 1).numpy()]
-    rows += [decode_latents(model, torch.randn(len(y), model.latent_dim), y) for _ in range(2)]
+    rows = [to_pixels(images).numpy(), reconstruct(model, codes, labels).clamp(0, 1).numpy()]
+    rows += [decode_latents(model, torch.randn(len(labels), model.latent_dim), labels) for _ in range(2)]
     return np.concatenate(rows)

@@ -1,16 +1,17 @@
-"""Every model family. B is the batch size, d the latent dimension, P the number of pixels; images are flat, (B, P),
-with pixels in [0, 1].
+"""The model families with an encoder, and what all families share. B is the batch size, d the latent dimension, P the
+number of pixels; images are flat, (B, P), with pixels in [0, 1].
 
-A model has `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if the encoder gives points, and
-`decode(z, y) -> output`, (B, P), which the likelihood (likelihoods.py) turns into pixels. The labels y, (B,), matter
-only to a conditional model, whose encoder and decoder both see them one-hot (Sohn et al. 2015). Outputs are float32,
-whatever the precision of the matrix products.
+A model has `decode(z, y) -> output`, (B, P), which the likelihood (likelihoods.py) turns into pixels. Most have an
+encoder, `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if it gives points; the family without
+one is in exact.py. The labels y, (B,), matter only to a conditional model, whose encoder and decoder both see them
+one-hot (Sohn et al. 2015). Outputs are float32, whatever the precision of the matrix products.
 
-A family is a class here; `family` in a model config is its name in lower case. A family with a loss of its own
-overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `bounds`.
+A family is a class that derives from `LatentModel`; `family` in a model config is its name in lower case. A family with
+a loss of its own overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `bounds`.
 """
 
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TypeVar
 
@@ -42,28 +43,51 @@ def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-class Autoencoder(nn.Module):
-    """Encodes an image as a point: P → hidden → d, and hidden mirrored → P. A conditional one has one more input per
-    class in both directions."""
+class FourierFeatures(nn.Module):
+    """Inputs of a decoder: z, the label if there is one, and sin and cos of `count` random projections of z, drawn once
+    from N(0, scale²). A network of smooth activations learns only slowly what changes over short distances of its
+    inputs; with these it learns what changes over distances of about 1/scale (Tancik et al. 2020)."""
+
+    def __init__(self, latent_dim: int, count: int, scale: float) -> None:
+        super().__init__()
+        self.frequencies: Tensor
+        self.register_buffer("frequencies", scale * torch.randn(latent_dim, count))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, d + label inputs) → (B, d + label inputs + 2 · count)."""
+        z = inputs[:, : len(self.frequencies), None]
+        angles = (z * self.frequencies).sum(1)  # not by a matrix product, which might be one of bfloat16
+        return torch.cat([inputs, angles.sin(), angles.cos()], dim=1)
+
+
+class LatentModel(nn.Module):
+    """A decoder from latent space, with or without an encoder. A conditional model has one more input per class in both
+    directions."""
 
     activation: type[nn.Module] = nn.ReLU  # between hidden layers
-    stochastic = False
-    numbers_per_dim = 1  # numbers that the encoder gives for each latent dimension
+    has_encoder = False
+    generative = False  # whether it has a prior, N(0, I), to sample from
+    decoder: nn.Sequential
+    block_batches = 1  # batches of training images that `training_batches` is given at a time
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
         self.likelihood = build_likelihood(spec.settings)
-        hidden = spec.settings.hidden
-        self.encoder = mlp(
-            self.n_features + self.n_label_inputs,
-            *hidden,
-            self.numbers_per_dim * spec.latent_dim,
+
+    def build_decoder(self) -> nn.Sequential:
+        """d → hidden mirrored → features, with Fourier features of z first if the settings ask for them."""
+        settings = self.spec.settings
+        features = settings.fourier_features
+        decoder = mlp(
+            self.latent_dim + self.n_label_inputs + 2 * features,
+            *reversed(settings.hidden),
+            self.n_features,
             activation=self.activation,
         )
-        self.decoder = mlp(
-            spec.latent_dim + self.n_label_inputs, *reversed(hidden), self.n_features, activation=self.activation
-        )
+        if features:
+            decoder.insert(0, FourierFeatures(self.latent_dim, features, settings.fourier_scale))
+        return decoder
 
     @property
     def n_features(self) -> int:
@@ -83,9 +107,6 @@ class Autoencoder(nn.Module):
     def latent_dim(self) -> int:
         return self.spec.latent_dim
 
-    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        return self.encoder(self.append_label(x, y)).float(), None
-
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(self.append_label(z, y)).float()
 
@@ -95,6 +116,38 @@ class Autoencoder(nn.Module):
             return inputs
         assert y is not None, "a conditional model needs labels"
         return torch.cat([inputs, functional.one_hot(y, self.spec.n_classes).float()], dim=1)
+
+    def training_batches(self, x: Tensor, y: Tensor) -> Iterable[tuple[Tensor, ...]]:
+        """The arguments of `loss_terms` for each training step, from `block_batches` batches of images."""
+        return [(x, y)]
+
+    def loss_terms(self, x: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        """The terms of the training loss by name, each (B,) nats; recorded in history.csv."""
+        raise NotImplementedError
+
+    def loss(self, terms: dict[str, Scalar]) -> Scalar:
+        """The training loss, from the terms of each image or from their means."""
+        raise NotImplementedError
+
+
+class Autoencoder(LatentModel):
+    """Encodes an image as a point: P → hidden → d, and hidden mirrored → P."""
+
+    has_encoder = True
+    numbers_per_dim = 1  # numbers that the encoder gives for each latent dimension
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.encoder = mlp(
+            self.n_features + self.n_label_inputs,
+            *spec.settings.hidden,
+            self.numbers_per_dim * spec.latent_dim,
+            activation=self.activation,
+        )
+        self.decoder = self.build_decoder()
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        return self.encoder(self.append_label(x, y)).float(), None
 
     def evaluation_terms(self, x: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
         """The terms of the loss that models are compared by, each (B,) nats: `reconstruction`, and `kl` for a VAE, with
@@ -107,18 +160,16 @@ class Autoencoder(nn.Module):
         return terms
 
     def loss_terms(self, x: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
-        """The terms of the training loss by name, each (B,) nats; recorded in history.csv."""
         return self.evaluation_terms(x, y)
 
     def loss(self, terms: dict[str, Scalar]) -> Scalar:
-        """The training loss, from the terms of each image or from their means."""
         return terms["reconstruction"]
 
 
 class VAE(Autoencoder):
     """Encodes an image as a Gaussian q(z|x), given by its mean and log variance (Kingma & Welling 2014)."""
 
-    stochastic = True
+    generative = True
     numbers_per_dim = 2
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -210,7 +261,7 @@ def init_weights(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> None:
     nn.init.zeros_(layer.bias)
 
 
-def layer_table(model: Autoencoder) -> tuple[LayerSummary, ...]:
+def layer_table(model: LatentModel) -> tuple[LayerSummary, ...]:
     """The layers that have weights or change the shape, each with its activation, in the order in which an image passes
     them."""
     rows: list[LayerSummary] = []
@@ -231,19 +282,10 @@ def layer_table(model: Autoencoder) -> tuple[LayerSummary, ...]:
     hooks = [layer.register_forward_hook(record) for layer in model.modules() if not list(layer.children())]
     x, y = torch.zeros(1, model.spec.n_pixels), torch.zeros(1, dtype=torch.int64)
     with torch.no_grad():
-        z, _ = model.encode(x, y)
+        if isinstance(model, Autoencoder):
+            model.encode(x, y)
         part = "decoder"
-        model.decode(z, y)
+        model.decode(torch.zeros(1, model.latent_dim), y)
     for hook in hooks:
         hook.remove()
     return tuple(rows)
-
-
-def build_model(spec: ModelSpec) -> Autoencoder:
-    """The untrained network; its weights are drawn with torch's global seed."""
-    families = {
-        name.lower(): value
-        for name, value in globals().items()
-        if isinstance(value, type) and issubclass(value, Autoencoder)
-    }
-    return families[spec.settings.family](spec)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+UNDERFLOW = -80.0  # e^-80 is close to the smallest normal float32
+
 
 class Bounds(NamedTuple):
     """Lower bounds on log p(x), or on log p(x|y), of B images: (B,) nats."""
@@ -47,6 +49,15 @@ def log_normal(z: Tensor, mean: Tensor | float = 0.0, log_var: Tensor | None = N
     """log N(z; mean, exp log_var), or log N(z; 0, I), summed over the last axis, in nats."""
     log_var = torch.zeros(()) if log_var is None else log_var
     return -0.5 * ((z - mean).square() / log_var.exp() + log_var + math.log(2 * math.pi)).sum(-1)
+
+
+def log_sum_exp(values: Tensor, dim: int) -> Tensor:
+    """log Σ exp(values) along `dim`, as torch.logsumexp, but several times as fast: exp takes ten times as long where
+    its result is too small for a float32, so terms below e^UNDERFLOW of the largest are taken for that."""
+    largest = values.amax(dim=dim, keepdim=True)
+    terms = (values - largest).clamp_(min=UNDERFLOW).exp_()
+    total = terms.sum(dim=dim, keepdim=True).log_() + largest
+    return total.masked_fill_(largest == -math.inf, -math.inf).squeeze(dim)
 
 
 def log_importance_ratio(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from latentlab.models.families import build_model
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, random_affine, split_batches
-from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.networks import LatentModel
 from latentlab.models.precision import autocast, resolve_precision
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
@@ -27,7 +28,7 @@ def train_model(
     validation: Split,
     on_epoch: Callable[[HistoryRow], None] = lambda row: None,
     device: str = "cpu",
-) -> tuple[Autoencoder, list[HistoryRow]]:
+) -> tuple[LatentModel, list[HistoryRow]]:
     """Train a model.
 
     Args:
@@ -56,18 +57,21 @@ def train_model(
     for epoch in range(1, settings.epochs + 1):
         rate = learning_rate(settings, epoch)
         sums: dict[str, Tensor] = {}
-        for indices in torch.randperm(len(images), device=device).split(settings.batch_size):
-            batch = images.index_select(0, indices)  # seven times as fast as images[indices]
-            if settings.augment:  # half of the batch, so that real images are seen as well
-                half = len(batch) // 2
-                batch = torch.cat([random_affine(batch[:half]), batch[half:]])
+        for indices in torch.randperm(len(images), device=device).split(settings.batch_size * model.block_batches):
+            block = images.index_select(0, indices)  # seven times as fast as images[indices]
+            if settings.augment:  # half of the block, so that real images are seen as well
+                half = len(block) // 2
+                block = torch.cat([random_affine(block[:half]), block[half:]])
             with autocast(settings.precision, device):
-                terms = model.loss_terms(model_input(batch, settings, training=True), labels[indices])
-            loss = model.loss(terms).mean()
-            initial_loss = loss.item() if math.isnan(initial_loss) else initial_loss
-            loss.backward()
-            optimizer.step(rate)
-            _accumulate(sums, terms)
+                batches = model.training_batches(model_input(block, settings, training=True), labels[indices])
+            for batch in batches:
+                with autocast(settings.precision, device):
+                    terms = model.loss_terms(*batch)
+                loss = model.loss(terms).mean()
+                initial_loss = loss.item() if math.isnan(initial_loss) else initial_loss
+                loss.backward()
+                optimizer.step(rate)
+                _accumulate(sums, terms)
         row: HistoryRow = {"epoch": epoch} | _means("train", model, sums, len(images))
         validation_sums = sum_terms(model, model.loss_terms, validation_images, validation_labels)
         row |= _means("validation", model, validation_sums, len(validation_images))
@@ -133,7 +137,7 @@ def learning_rate(settings: ModelSettings, epoch: int) -> float:
 
 @torch.no_grad()
 def sum_terms(
-    model: Autoencoder,
+    model: LatentModel,
     terms: Callable[[Tensor, Tensor], dict[str, Tensor]],
     images: Tensor,
     labels: Tensor,
@@ -147,7 +151,7 @@ def sum_terms(
     """
     sums: dict[str, Tensor] = {}
     for _ in range(samples):
-        for batch, y in split_batches(EVALUATION_BATCH, images, labels):
+        for batch, y in split_batches(EVALUATION_BATCH * model.block_batches, images, labels):
             _accumulate(sums, terms(model_input(batch, model.spec.settings), y))
     return {name: total / samples for name, total in sums.items()}
 
@@ -165,7 +169,7 @@ def _accumulate(sums: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
         sums[name] = sums[name] + total if name in sums else total
 
 
-def _means(split: str, model: Autoencoder, sums: dict[str, Tensor], n_images: int) -> HistoryRow:
+def _means(split: str, model: LatentModel, sums: dict[str, Tensor], n_images: int) -> HistoryRow:
     """`{split}_loss` and the terms, as means over the images."""
     means = {name: float(total) / n_images for name, total in sums.items()}
     return {f"{split}_loss": model.loss(means)} | {f"{split}_{name}": value for name, value in means.items()}

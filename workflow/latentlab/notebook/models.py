@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import torch
 
-from latentlab.models.networks import Autoencoder, build_model
+from latentlab.models.families import build_model
+from latentlab.models.networks import LatentModel
 from latentlab.models.precision import resolve_precision
 from latentlab.records.metrics import NotebookMetrics
 from latentlab.records.notebooks import name_in_notebook
@@ -17,7 +18,7 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import read_json
 
 
-def trained_model(weights: str | Path, spec: ModelSpec) -> Autoencoder:
+def trained_model(weights: str | Path, spec: ModelSpec) -> LatentModel:
     """The network of a spec with the weights that a notebook stored: arrays named {vae or cvae}.{name of the weight}.
 
     Raises:

@@ -44,8 +44,8 @@ class Panel(Record, frozen=True, omit_defaults=False):
     """What a figure shows of one model."""
 
     label: str
-    stochastic: bool
-    """Whether the model has a prior, so that the circles of the prior are drawn."""
+    generative: bool
+    """Whether the model has a prior, whose circles are then drawn."""
     files: dict[str, str]
     """Name → path of the results files that the figure reads."""
 
@@ -121,8 +121,11 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         properties: set[Requirement] = {"conditional" if settings.conditional else "unconditional"}
         if settings.latent_dim == 2:
             properties.add("plane")
-        if model_families()[settings.family].stochastic:
-            properties.add("stochastic")
+        family = model_families()[settings.family]
+        if family.generative:
+            properties.add("generative")
+        if family.has_encoder:
+            properties.add("encoder")
         if settings.notebook:
             properties.add("notebook")
         return properties
@@ -182,7 +185,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     def panel(self, name: str, plot: str) -> Panel:
         return Panel(
             label=self.entries[name].label,
-            stochastic="stochastic" in self.properties(name),
+            generative="generative" in self.properties(name),
             files={file: self.file(name, file) for file in figure_declarations()[plot].inputs},
         )
 
@@ -323,9 +326,9 @@ def _check_requirements(path: Path, assignment: Assignment, name: str) -> None:
 def _requirements_of(assignment: Assignment, name: str) -> Iterable[tuple[str, tuple[Requirement, ...]]]:
     """Where a model is shown, with what is required of it there."""
     if name in assignment.spec.sweeps:
-        yield f"the sweep {name}", ("stochastic",)
+        yield f"the sweep {name}", ("generative", "encoder")
     if name in assignment.spec.pca_comparisons:
-        yield f"the comparison {name} with PCA", ("unconditional",)
+        yield f"the comparison {name} with PCA", ("unconditional", "encoder")
     for figure_name, figure in assignment.spec.figures.items():
         if name in figure.models:
             declaration = figure_declarations()[figure.plot]
@@ -344,7 +347,7 @@ def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> No
             f"config: conditions: {max(config['conditions'])} is not a label of {dataset.name}; its labels are 0 to "
             f"{dataset.n_classes - 1}"
         )
-    is_classifier = name in assignment.spec.models and {"conditional", "stochastic"} <= assignment.properties(name)
+    is_classifier = name in assignment.spec.models and {"conditional", "generative"} <= assignment.properties(name)
     partner = get_dataset(dataset.ood_partner)
     if is_classifier and partner.image_shape != dataset.image_shape:
         raise UserError(

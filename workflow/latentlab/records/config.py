@@ -91,6 +91,11 @@ def _check_model(name: str, model: dict[str, Any]) -> None:
     if model["family"] not in model_families():
         known = ", ".join(sorted(model_families()))
         raise UserError(f"config: models.{name}.family: must be one of {known}, not {short_repr(model['family'])}")
+    if model["family"] == "exact" and model.get("latent_dim", 2) > 2:
+        raise UserError(
+            f"config: models.{name}.latent_dim: family: exact integrates over the latent space, so it needs one or two "
+            f"dimensions, not {model['latent_dim']}; choose them, or family: vae"
+        )
     if model.get("output") == "linear" and model.get("likelihood") != "gaussian":
         raise UserError(
             f"config: models.{name}.output: linear needs likelihood: gaussian, because only a Gaussian's mean may be "

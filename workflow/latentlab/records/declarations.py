@@ -1,6 +1,6 @@
 """What the code declares about itself, read from its text: importing torch or matplotlib takes longer than planning.
 
-A model family is a class of `models/networks.py` that derives from `Autoencoder`. A figure is a function of `figures/`
+A model family is a class of `models/` that derives from `LatentModel`. A figure is a function of `figures/`
 with the decorator `@figure(inputs=…, options=…, requires=…, several=…)`, whose arguments are literals.
 """
 
@@ -13,15 +13,17 @@ import msgspec
 from latentlab.records.base import Record
 
 PACKAGE = Path(__file__).parents[1]
-BASE_FAMILY, STOCHASTIC_FAMILY = "Autoencoder", "VAE"
+BASE_FAMILY = "LatentModel"
 
 
 class Family(Record, frozen=True):
     """A kind of model: its class name in lower case is what `family` names in a model config."""
 
     name: str
-    stochastic: bool
-    """Whether its encoder gives a distribution for each image, as a VAE's does, and not a point."""
+    has_encoder: bool
+    """Whether a network gives the codes of images; otherwise they are found by integrating over the latent space."""
+    generative: bool
+    """Whether it has a prior to sample from, as a VAE has."""
 
 
 class FigureDeclaration(Record, frozen=True):
@@ -43,20 +45,32 @@ class FigureDeclaration(Record, frozen=True):
 @cache
 def model_families() -> dict[str, Family]:
     """The families by name."""
-    tree = ast.parse((PACKAGE / "models/networks.py").read_text(encoding="utf-8"))
-    bases = {
-        node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-    }
+    files = sorted((PACKAGE / "models").glob("*.py"))
+    statements = [statement for file in files for statement in ast.parse(file.read_text(encoding="utf-8")).body]
+    classes = {statement.name: statement for statement in statements if isinstance(statement, ast.ClassDef)}
 
-    def ancestors(name: str) -> set[str]:
-        return {name}.union(*(ancestors(base) for base in bases.get(name, [])))
+    def bases(name: str) -> list[str]:
+        return [base.id for base in classes[name].bases if isinstance(base, ast.Name) and base.id in classes]
+
+    def ancestors(name: str) -> list[str]:
+        return [name, *(ancestor for base in bases(name) for ancestor in ancestors(base))]
+
+    def attribute(name: str, key: str) -> bool:
+        """The value that a class, or the closest ancestor that has the attribute, gives it."""
+        for ancestor in ancestors(name):
+            for statement in classes[ancestor].body:
+                if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [key]:
+                    return ast.literal_eval(statement.value)
+        raise AttributeError(f"{name} has no {key}")
 
     return {
-        name.lower(): Family(name=name.lower(), stochastic=STOCHASTIC_FAMILY in ancestors(name))
-        for name in bases
-        if BASE_FAMILY in ancestors(name)
+        name.lower(): Family(
+            name=name.lower(),
+            has_encoder=attribute(name, "has_encoder"),
+            generative=attribute(name, "generative"),
+        )
+        for name in classes
+        if BASE_FAMILY in ancestors(name)[1:]
     }
 
 

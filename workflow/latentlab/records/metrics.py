@@ -25,8 +25,9 @@ class MeanStd(Record, frozen=True):
 
 class Losses(Record, frozen=True):
     """The terms of the objective on the test images with β = 1, whatever β the model was trained with, and errors of
-    the reconstruction of grey images from the mean of q(z|x). The terms are means over at least ten draws of z for each
-    image, and one draw of the pixels of a binary model."""
+    the reconstruction of grey images from their codes. The terms are means over at least ten draws of z for each image,
+    and one draw of the pixels of a binary model. Those of a model without an encoder are integrals over p(z|x), in
+    place of q(z|x), and their sum is −log p(x) itself."""
 
     reconstruction: float
     """−log p(x|z) in expectation over q(z|x)."""
@@ -40,7 +41,7 @@ class Losses(Record, frozen=True):
     ink_error: float
     """Squared error over all other pixels."""
     kl: float | None = None
-    """KL(q(z|x) ‖ p(z)); only of a VAE."""
+    """KL(q(z|x) ‖ p(z)); only of a model with a prior."""
     negative_elbo: float | None = None
     """reconstruction + kl; only of a VAE."""
 
@@ -53,7 +54,7 @@ class Likelihoods(Record, frozen=True):
     log_likelihood: float | None = None
     """By quadrature over the latent space; only for one or two latent dimensions."""
     gap: float | None = None
-    """log_likelihood minus the ELBO; only for one or two latent dimensions."""
+    """log_likelihood minus the ELBO; only of a VAE of one or two latent dimensions."""
     median_gap: float | None = None
     """The median over images of the same difference."""
     quadrature_error: float | None = None
@@ -82,7 +83,8 @@ class Separation(Record, frozen=True):
 
 
 class LatentMetrics(Record, frozen=True):
-    """Measures of the test images' codes: the means of q(z|x), or an autoencoder's points. The fields `std`, `low` and
+    """Measures of the test images' codes: the means of q(z|x), an autoencoder's points, or without an encoder the modes
+    of p(z|x). The fields `std`, `low` and
     `high` hold one number for each latent dimension, in units of z."""
 
     std: tuple[float, ...]
@@ -174,7 +176,7 @@ class ModelMetrics(Record, frozen=True):
     versions: dict[str, str]
     """Package → version."""
     likelihood: Likelihoods | None = None
-    """On the test images; only of a VAE."""
+    """On the test images; only of a model with a prior."""
     shape_correlations: ShapeCorrelations | None = None
     """Of the test images' codes; only of a plane."""
 
@@ -263,7 +265,10 @@ class PlaneMetrics(Record, frozen=True):
     real: float
     """Share of the test images themselves that passes as real."""
     samples: float | None = None
-    """Share of images decoded from draws of the prior that passes as real; only of a VAE."""
+    """Share of images decoded from draws of the prior that passes as real; only of a model with a prior."""
+    change_per_unit: float | None = None
+    """How much a decoded picture changes per unit of z: the mean over draws of the prior of ‖∂x/∂z‖, the root of the
+    squared derivatives summed over pixels and latent dimensions; only of a model with a prior."""
 
 
 class ConditionGrids(Record, frozen=True):

@@ -11,7 +11,7 @@ SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
 NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "stochastic", "notebook"]
+Requirement = Literal["plane", "unconditional", "conditional", "generative", "encoder", "notebook"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -25,12 +25,12 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "failures.png": ("plane", "unconditional"),
     "conditions.json": ("plane", "conditional"),
     "conditions.png": ("plane", "conditional"),
-    "posteriors.npz": ("plane", "stochastic"),
-    "classifier.json": ("conditional", "stochastic"),
-    "classifier.npz": ("conditional", "stochastic"),
-    "mistakes.png": ("conditional", "stochastic"),
-    "confusions.png": ("conditional", "stochastic"),
-    "augmentation.json": ("stochastic",),
+    "posteriors.npz": ("plane", "generative"),
+    "classifier.json": ("conditional", "generative"),
+    "classifier.npz": ("conditional", "generative"),
+    "mistakes.png": ("conditional", "generative"),
+    "confusions.png": ("conditional", "generative"),
+    "augmentation.json": ("generative", "encoder"),
     "notebook.json": ("notebook",),
 }
 
@@ -39,7 +39,8 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "plane": "latent_dim: 2",
     "unconditional": "conditional: false",
     "conditional": "conditional: true",
-    "stochastic": "family: vae",
+    "generative": "family: vae or exact",
+    "encoder": "family: vae or autoencoder",
     "notebook": "a notebook that trains it",
 }
 

@@ -44,6 +44,8 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
     conditional: bool = False
     latent_dim: LatentDim = 2
     hidden: tuple[Annotated[int, Meta(ge=1, le=16384)], ...] = ()
+    fourier_features: Annotated[int, Meta(ge=0, le=4096)] = 0
+    fourier_scale: Annotated[float, Meta(gt=0)] = 1.0
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     sigma: Annotated[float, Meta(gt=0)] = 1.0
     output: Literal["sigmoid", "linear"] = "sigmoid"

@@ -51,16 +51,18 @@ UNCONDITIONAL_PART = {
 }
 
 # Metrics that only some models have, with the setting that such a model has.
-VAE, PLANE = "family: vae", "latent_dim: 2"
+GENERATIVE, VAE, PLANE = "family: vae or exact", "family: vae", "latent_dim: 2"
 CONDITIONAL, UNCONDITIONAL = "conditional: true", "conditional: false"
 QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
+VAE_QUADRATURE = f"{VAE} and {QUADRATURE}"
 REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
-    ModelMetrics: {"likelihood": VAE, "shape_correlations": PLANE},
-    Losses: {"kl": VAE, "negative_elbo": VAE},
+    ModelMetrics: {"likelihood": GENERATIVE, "shape_correlations": PLANE},
+    Losses: {"kl": GENERATIVE, "negative_elbo": VAE},
     LatentMetrics: {"overlaps": PLANE, "centres": PLANE},
-    PlaneMetrics: {"samples": VAE},
+    PlaneMetrics: {"samples": GENERATIVE, "change_per_unit": GENERATIVE},
     Likelihoods: {
-        **dict.fromkeys(("log_likelihood", "gap", "median_gap", "quadrature_error"), QUADRATURE),
+        **dict.fromkeys(("log_likelihood", "quadrature_error"), QUADRATURE),
+        **dict.fromkeys(("gap", "median_gap"), VAE_QUADRATURE),
         **dict.fromkeys(("importance_weighted", "samples"), BOUND),
     },
     NotebookMetrics: {
@@ -356,12 +358,15 @@ class _Check:
 
     def _has_setting(self, entry: str, setting: str) -> bool:
         latent_dim = self.assignment.settings_of(entry).latent_dim
+        properties = self.assignment.properties(entry)
         return {
-            VAE: "stochastic" in self.assignment.properties(entry),
-            CONDITIONAL: "conditional" in self.assignment.properties(entry),
-            UNCONDITIONAL: "unconditional" in self.assignment.properties(entry),
+            GENERATIVE: "generative" in properties,
+            VAE: {"generative", "encoder"} <= properties,
+            CONDITIONAL: "conditional" in properties,
+            UNCONDITIONAL: "unconditional" in properties,
             PLANE: latent_dim == 2,
             QUADRATURE: latent_dim <= 2,
+            VAE_QUADRATURE: {"generative", "encoder"} <= properties and latent_dim <= 2,
             BOUND: latent_dim > 2,
         }[setting]
 

@@ -4,20 +4,21 @@ import math
 
 import pytest
 import torch
-from builders import LinearGaussian, linear_gaussian, model_spec
+from builders import LinearExact, LinearGaussian, linear_gaussian, model_spec
 
-from latentlab.metrics.quadrature import (
+from latentlab.models.families import build_model
+from latentlab.models.quadrature import (
     IMAGE_BLOCK,
     PRIOR_LIMIT,
     TOLERANCE,
     WIDEST_STEP,
     LatentGrid,
     choose_grid,
+    integrate_posteriors,
     joint_blocks,
     latent_limit,
     quadrature_log_likelihood,
 )
-from latentlab.models.networks import build_model
 
 GRID = LatentGrid(step=0.04, limit=PRIOR_LIMIT)
 
@@ -46,7 +47,7 @@ def test_the_cells_of_all_blocks_hold_the_prior_once(latent_dim):
     x = torch.randn(5, 3)
     assert torch.allclose(quadrature_log_likelihood(model, x, None, LatentGrid(0.1, 5)), model.log_prob(x), atol=1e-4)
     volumes = torch.zeros(5)
-    for images, z, log_joint in joint_blocks(model, x, None, LatentGrid(0.1, 3)):
+    for images, z, log_joint, _ in joint_blocks(model, x, None, LatentGrid(0.1, 3)):
         log_density = (
             -0.5 * (z.square().sum(1) + latent_dim * math.log(2 * math.pi))
             + model.likelihood.log_prob(x, model.decode(torch.zeros(5, latent_dim)))[images, None]
@@ -96,3 +97,30 @@ def test_three_dimensions_have_no_quadrature():
     model = build_model(model_spec(latent_dim=3))
     with pytest.raises(ValueError, match="at most two latent dimensions, not 3"):
         quadrature_log_likelihood(model, torch.rand(2, 784), None, GRID)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_integrated_posteriors_are_the_true_ones(latent_dim):
+    model = linear_gaussian(latent_dim)
+    x = model.sample(200)
+    posteriors = integrate_posteriors(model, x, None, GRID)
+    mean, covariance = model.posterior_mean(x), model.precision().inverse()
+    assert torch.allclose(posteriors.log_likelihood, model.log_prob(x), atol=2e-3)
+    assert torch.allclose(posteriors.mean, mean, atol=2e-3)
+    assert torch.allclose(posteriors.covariance, covariance.expand(200, -1, -1), atol=2e-3)
+    assert (posteriors.mode - mean).abs().max() < 0.03, "half a step: the mode of a Gaussian is its mean"
+    kl = 0.5 * (covariance.trace() + mean.square().sum(1) - latent_dim - covariance.logdet())
+    assert torch.allclose(posteriors.kl, kl, atol=5e-3)
+
+
+def test_the_mode_of_a_posterior_with_two_modes_is_the_higher_one_and_its_mean_lies_between():
+    class TwoModes(LinearExact):
+        """Draws the absolute value of z, so that z and −z draw the same; the prior is the same for both."""
+
+        def decode(self, z, y=None):
+            return super().decode(z.abs() + 0.01 * z, y)
+
+    model = TwoModes(torch.tensor([[1.0], [0.0]]), torch.zeros(2))
+    posteriors = integrate_posteriors(model, torch.tensor([[1.5, 0.0]]), None, LatentGrid(0.01, 5))
+    assert posteriors.mode.abs().item() == pytest.approx(1.38, abs=0.05) and abs(posteriors.mean.item()) < 0.6
+    assert posteriors.covariance.item() > 1.5

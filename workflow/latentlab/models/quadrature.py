@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches
-from latentlab.models.networks import Autoencoder
-from latentlab.models.objective import log_normal
+from latentlab.models.networks import Autoencoder, LatentModel
+from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 
 TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
@@ -25,6 +25,7 @@ PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the range of each axis; the prior's mas
 ENCODER_STDS = 5  # of each image's q(z|x) that the range holds
 TILE_BLOCK, IMAGE_BLOCK = 500, 1000  # at a time: their products stay in the cache
 MASSES = 10_000_000  # of tiles of images that are held in memory
+LOWEST = -1e9  # nats: no joint is lower that counts
 CHECKED_IMAGES = 200  # on which a grid is chosen and its error is estimated
 
 
@@ -46,10 +47,27 @@ class JointBlock(NamedTuple):
     """(G, d)."""
     log_joint: Tensor
     """(n, G) nats; −inf for a cell of which finer ones follow in another block."""
+    log_volume: float
+    """log v."""
+
+
+class Posteriors(NamedTuple):
+    """p(z|x) of n images."""
+
+    log_likelihood: Tensor
+    """log p(x), (n,) nats."""
+    mode: Tensor
+    """The position of the highest density, (n, d)."""
+    mean: Tensor
+    """(n, d)."""
+    covariance: Tensor
+    """(n, d, d)."""
+    kl: Tensor
+    """KL(p(z|x) ‖ p(z)), (n,) nats."""
 
 
 @torch.no_grad()
-def quadrature_log_likelihood(model: Autoencoder, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Tensor:
+def quadrature_log_likelihood(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Tensor:
     """log p(x), or log p(x|y) of a conditional model, by the midpoint rule: (B,) nats, for x (B, P) and d ≤ 2.
 
     For smooth integrands that vanish at the ends of the range the rule converges faster than any power of the step.
@@ -58,13 +76,49 @@ def quadrature_log_likelihood(model: Autoencoder, x: Tensor, y: Tensor | None, g
         ValueError: d > 2.
     """
     log_likelihood = torch.full((len(x),), -math.inf)
-    for images, _, log_joint in joint_blocks(model, x, y, grid):
-        log_likelihood[images] = torch.logaddexp(log_likelihood[images], torch.logsumexp(log_joint, dim=1))
+    for block in joint_blocks(model, x, y, grid):
+        log_mass = log_sum_exp(block.log_joint, dim=1)
+        log_likelihood[block.images] = torch.logaddexp(log_likelihood[block.images], log_mass)
     return log_likelihood
 
 
+@torch.no_grad()
+def integrate_posteriors(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Posteriors:
+    """The posteriors of images x (B, P) and log p(x), or log p(x|y), by the midpoint rule; d ≤ 2.
+
+    Raises:
+        ValueError: d > 2.
+    """
+    n, d = len(x), model.latent_dim
+    log_likelihood, highest = torch.full((2, n), LOWEST)
+    mode, moments = torch.zeros(n, d), torch.zeros(n, 2 + d + d * d)  # of 1, log p(x|z), z and z zᵀ
+    for images, z, log_joint, log_volume in joint_blocks(model, x, y, grid):
+        log_mass = log_sum_exp(log_joint, dim=1)
+        total = torch.logaddexp(log_likelihood[images], log_mass)
+        weights = (log_joint - total[:, None]).clamp_(min=UNDERFLOW).exp_()
+        log_prob = log_joint - (log_normal(z) + log_volume)
+        block_moments = torch.cat(
+            [
+                weights.sum(1, keepdim=True),
+                (weights * log_prob.clamp_(min=LOWEST)).sum(1, keepdim=True),
+                weights @ z,
+                weights @ (z[:, :, None] * z[:, None]).flatten(1),
+            ],
+            dim=1,
+        )
+        moments[images] = moments[images] * (log_likelihood[images] - total).exp()[:, None] + block_moments
+        log_likelihood[images] = total
+        density, position = (log_joint - log_volume).max(dim=1)
+        higher = density > highest[images]
+        highest[images[higher]], mode[images[higher]] = density[higher], z[position[higher]]
+    moments = moments / moments[:, :1]  # which is not quite 1, and large values of log p(x|z) would multiply the error
+    log_prob, mean, products = moments[:, 1], moments[:, 2 : 2 + d], moments[:, 2 + d :].view(n, d, d)
+    covariance = products - mean[:, :, None] * mean[:, None]
+    return Posteriors(log_likelihood, mode, mean, covariance, kl=log_prob - log_likelihood)
+
+
 def choose_grid(
-    model: Autoencoder, x: Tensor, y: Tensor | None = None, tolerance: float = TOLERANCE
+    model: LatentModel, x: Tensor, y: Tensor | None = None, tolerance: float = TOLERANCE
 ) -> tuple[LatentGrid, float]:
     """The coarsest grid that integrates images like x (B, P) to the tolerance, and its error.
 
@@ -87,9 +141,11 @@ def choose_grid(
 
 
 @torch.no_grad()
-def latent_limit(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> float:
-    """The range ±limit of each axis that holds the prior and the encoder's Gaussians of images x (B, P), at most
-    `MAX_LIMIT`. A model with a small β places its codes far outside the prior."""
+def latent_limit(model: LatentModel, x: Tensor, y: Tensor | None = None) -> float:
+    """The range ±limit of each axis that holds the prior and, of a model with an encoder, its Gaussians of images
+    x (B, P), at most `MAX_LIMIT`. A model with a small β places its codes far outside the prior."""
+    if not isinstance(model, Autoencoder):
+        return PRIOR_LIMIT
     labels = torch.zeros(len(x), dtype=torch.int64) if y is None else y
     reach = PRIOR_LIMIT
     for batch, batch_labels in split_batches(EVALUATION_BATCH, x, labels):
@@ -100,7 +156,7 @@ def latent_limit(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> floa
 
 
 @torch.no_grad()
-def joint_blocks(model: Autoencoder, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Iterator[JointBlock]:
+def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Iterator[JointBlock]:
     """The joint of images x (B, P) and latent positions, d ≤ 2. The cells of all blocks of an image that are not −inf
     cover the range without overlap.
 
@@ -117,7 +173,7 @@ def joint_blocks(model: Autoencoder, x: Tensor, y: Tensor | None, grid: LatentGr
 
 
 def _refine(
-    model: Autoencoder, x: Tensor, images: Tensor, label: int, tiles: Tensor, step: float
+    model: LatentModel, x: Tensor, images: Tensor, label: int, tiles: Tensor, step: float
 ) -> Iterator[JointBlock]:
     """The blocks of images (n,) with one label: one of coarse tiles, then those of the tiles that are refined."""
     coarse_cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
@@ -128,19 +184,21 @@ def _refine(
         for rows in torch.arange(len(images)).split(IMAGE_BLOCK):
             log_joint = _log_joint(model, x[images[rows]], z, output, REFINEMENT * step)
             cells = log_joint.view(len(rows), len(columns), -1)
-            mass[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = torch.logsumexp(cells, dim=2)
+            mass[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = log_sum_exp(cells, dim=2)
     heavy = mass > mass.amax(dim=1, keepdim=True) - CUTOFF
-    yield JointBlock(images, tiles, mass.masked_fill_(heavy, -math.inf))
+    log_volume = model.latent_dim * math.log(REFINEMENT * step)
+    yield JointBlock(images, tiles, mass.masked_fill_(heavy, -math.inf), log_volume)
 
     fine_cells = cell_centres(model.latent_dim, TILE * REFINEMENT, step)
     for tile in heavy.any(dim=0).nonzero()[:, 0]:
         z = tiles[tile] + fine_cells
         output = decode_positions(model, z, label)
         selected = images[heavy[:, tile]]
-        yield JointBlock(selected, z, _log_joint(model, x[selected], z, output, step))
+        log_volume = model.latent_dim * math.log(step)
+        yield JointBlock(selected, z, _log_joint(model, x[selected], z, output, step), log_volume)
 
 
-def _log_joint(model: Autoencoder, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
+def _log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
     """log p(x, z) and the log volume of a cell with sides `step`, (B, G) nats, for z (G, d) and its decoded output."""
     log_mass = log_normal(z) + z.shape[1] * math.log(step)
     return model.likelihood.log_prob_matrix(x, output) + log_mass
@@ -158,7 +216,7 @@ def cell_centres(latent_dim: int, count: int, side: float) -> Tensor:
 
 
 @torch.no_grad()
-def decode_positions(model: Autoencoder, z: Tensor, label: int | None = None) -> Tensor:
+def decode_positions(model: LatentModel, z: Tensor, label: int | None = None) -> Tensor:
     """The decoder's outputs (G, P) at positions z (G, d), all with one label."""
-    y = torch.full((len(z),), label or 0)
+    y = torch.full((len(z),), label or 0, device=z.device)
     return torch.cat([model.decode(*batch) for batch in split_batches(EVALUATION_BATCH, z, y)])

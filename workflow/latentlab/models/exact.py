@@ -1,0 +1,109 @@
+"""A family without an encoder, trained on log p(x) itself.
+
+With one or two latent dimensions the integral of p(x, z) over z can be computed, so neither a bound nor an encoder is
+needed: the code of an image is its posterior p(z|x). This is a generative topographic mapping (Bishop et al. 1998) with
+a deep decoder, trained like the continuous mixtures of Correia et al. (2023) by integrating numerically in each step.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from latentlab.models.inputs import split_batches
+from latentlab.models.networks import LatentModel, Scalar
+from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
+from latentlab.models.quadrature import decode_positions
+from latentlab.records.runs import ModelSpec
+from latentlab.runtime.errors import UserError
+
+TRAINING_POSITIONS, VALIDATION_POSITIONS = 64**2, 128**2  # of a lattice
+LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
+BLOCK_BATCHES = 40  # between two times that the plane is decoded for the posteriors of the next images
+IMAGE_BLOCK = 1000  # images whose posteriors are computed at a time
+
+
+class Exact(LatentModel):
+    """A decoder whose images get their posteriors by integration over all of its one or two latent dimensions."""
+
+    generative = True
+    block_batches = BLOCK_BATCHES
+
+    def __init__(self, spec: ModelSpec) -> None:
+        if spec.latent_dim > 2:
+            raise UserError(
+                f"family: exact integrates over one or two latent dimensions, not {spec.latent_dim}; choose vae, or "
+                "latent_dim: 2"
+            )
+        super().__init__(spec)
+        self.decoder = self.build_decoder()
+
+    def training_batches(self, x: Tensor, y: Tensor) -> Iterable[tuple[Tensor, ...]]:
+        """Batches of images with labels, one draw of z from each image's posterior, and its log p(x), all from the
+        decoder as it is before the first of these batches."""
+        z, log_likelihood = self.draw_posteriors(x, y)
+        return split_batches(self.spec.settings.batch_size, x, y, z, log_likelihood)
+
+    def loss_terms(
+        self, x: Tensor, y: Tensor | None = None, z: Tensor | None = None, log_likelihood: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """−log p(x), (B,) nats.
+
+        Args:
+            z, log_likelihood: of `training_batches`. The gradient is then that of −log p(x|z), which by Fisher's
+                identity has that of −log p(x) as its expectation over p(z|x).
+        """
+        if z is None or log_likelihood is None:
+            return {"negative_log_likelihood": -self.lattice_log_likelihood(x, y)}
+        log_prob = self.likelihood.log_prob(x, self.decode(z, y))
+        return {"negative_log_likelihood": -(log_likelihood + log_prob - log_prob.detach())}
+
+    def loss(self, terms: dict[str, Scalar]) -> Scalar:
+        return terms["negative_log_likelihood"]
+
+    @torch.no_grad()
+    def draw_posteriors(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """A draw of z from the posterior of each image of x (B, P) on a lattice that is shifted at random, (B, d), and
+        log p(x) by that lattice, (B,) nats."""
+        z = lattice(self.latent_dim, TRAINING_POSITIONS, torch.rand(self.latent_dim)).to(x.device)
+        draws, log_likelihood = z.new_empty(len(x), self.latent_dim), z.new_empty(len(x))
+        for images, log_joint in self._lattice_blocks(x, y, z):
+            largest = log_joint.amax(dim=1, keepdim=True)
+            masses = (log_joint - largest).clamp_(min=UNDERFLOW).exp_().cumsum(dim=1)
+            total = masses[:, -1:]
+            chosen = torch.searchsorted(masses, total * torch.rand_like(total)).clamp_(max=len(z) - 1)
+            draws[images] = z[chosen[:, 0]]
+            log_likelihood[images] = (largest + total.log())[:, 0]
+        return draws, log_likelihood
+
+    @torch.no_grad()
+    def lattice_log_likelihood(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """log p(x) of each image of x (B, P), (B,) nats, by a fixed lattice: good enough to follow a training."""
+        z = lattice(self.latent_dim, VALIDATION_POSITIONS, torch.full((self.latent_dim,), 0.5)).to(x.device)
+        log_likelihood = z.new_empty(len(x))
+        for images, log_joint in self._lattice_blocks(x, y, z):
+            log_likelihood[images] = log_sum_exp(log_joint, dim=1)
+        return log_likelihood
+
+    def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Indices of images, (n,), and the logarithm of their joint p(x, z) and of the volume of a cell at positions
+        z (G, d) of a lattice, (n, G) nats."""
+        log_mass = log_normal(z) + self.latent_dim * math.log(2 * LATTICE_LIMIT) - math.log(len(z))
+        labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        for label in labels.unique().tolist():
+            output = decode_positions(self, z, label)
+            for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
+                yield images, self.likelihood.log_prob_matrix(x[images], output).float() + log_mass
+
+
+def lattice(latent_dim: int, count: int, shift: Tensor) -> Tensor:
+    """Positions (count, d), one in each cell of a regular grid over [−LATTICE_LIMIT, LATTICE_LIMIT]^d.
+
+    Args:
+        shift: where in their cells they lie, (d,), from 0 to 1; drawn at random, it makes each of them a draw of its
+            cell.
+    """
+    n = round(count ** (1 / latent_dim))
+    axes = [((torch.arange(n) + s) / n * 2 - 1) * LATTICE_LIMIT for s in shift]
+    return torch.cartesian_prod(*axes).view(-1, latent_dim)
