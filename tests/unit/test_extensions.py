@@ -35,6 +35,7 @@ from latentlab.metrics.posteriors import select_posteriors
 from latentlab.metrics.realism import RealImages
 from latentlab.metrics.reference_classifier import class_probabilities, train_reference_classifier
 from latentlab.metrics.samples import real_distance, reference_moments, sample_distance
+from latentlab.models import networks
 from latentlab.models.checkpoint import load_checkpoint, save_checkpoint
 from latentlab.models.families import build_model
 from latentlab.models.inference import decode_latents, encode_images, reconstruct, reconstructions_and_samples
@@ -176,7 +177,7 @@ def test_a_model_family_is_one_class_and_a_model_config_that_names_it(checkout):
     assert (checkout.folder / "reconstructions.png").exists() and (checkout.folder / "samples.png").exists()
 
 
-def test_a_family_with_another_loss_overrides_two_methods_and_its_term_is_in_the_history():
+def test_a_family_with_another_loss_overrides_two_methods_and_its_term_is_in_the_history(monkeypatch):
     class SparseVAE(VAE):
         def loss_terms(self, x, y=None):
             return super().loss_terms(x, y) | {"sparsity": self.encode(x, y)[0].abs().sum(1)}
@@ -184,6 +185,7 @@ def test_a_family_with_another_loss_overrides_two_methods_and_its_term_is_in_the
         def loss(self, terms):
             return super().loss(terms) + 0.5 * terms["sparsity"]
 
+    monkeypatch.setattr(networks, "SparseVAE", SparseVAE, raising=False)  # as if it were written there
     images, labels = block_images(100)
     model, history = train_model(model_spec("sparsevae", epochs=3), (images, labels), (images[:20], labels[:20]))
     for row in history:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from builders import block_images, model_spec
+from builders import LinearExact, block_images, linear_gaussian, model_spec
 
 from latentlab.models.families import build_model
 from latentlab.models.inference import (
@@ -12,6 +12,7 @@ from latentlab.models.inference import (
     first_of_each_class,
     reconstruct,
     reconstructions_and_samples,
+    refine_modes,
 )
 from latentlab.models.inputs import to_pixels
 from latentlab.models.networks import Autoencoder
@@ -103,3 +104,12 @@ def test_the_slope_of_a_decoder_is_the_norm_of_its_derivatives():
         model.decoder[0].bias.fill_(0.5)  # far from 0 and 1, where pixels are clamped
     expected = model.decoder[0].weight.detach().square().sum().sqrt().item()
     assert decoder_slopes(model, torch.randn(20, 2)) == pytest.approx([expected] * 20, rel=1e-3)
+
+
+def test_modes_are_refined_between_the_positions_of_the_grid():
+    model = linear_gaussian(2, model=LinearExact)
+    x, labels = model.sample(600), torch.zeros(600, dtype=torch.int64)
+    true = model.posterior_mean(x)
+    rounded = (true / 0.2).round() * 0.2
+    refined = refine_modes(model, x, labels, rounded, 0.1)
+    assert (rounded - true).abs().mean() > 2 * (refined - true).abs().mean()

@@ -167,7 +167,7 @@ def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
                 ax.add_patch(Ellipse(mean, *(2 * sigmas * std), fill=False, lw=0.9, ls=line, color="C2"))
             ax.set_title(f"gap {arrays['gap'][i]:.2f} nats")
         else:
-            ax.set_title(f"std {std[0]:.2f} and {std[1]:.2f}")
+            ax.set_title(f"σ {std[0]:.2f}, {std[1]:.2f}")
         inset = ax.inset_axes((*emptiest_corner(x, y, density, mean, std), INSET_SIZE, INSET_SIZE))
         inset.imshow(pixels.reshape(dataset.image_shape), cmap="gray_r", vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])

@@ -7,20 +7,23 @@ a deep decoder, trained like the continuous mixtures of Correia et al. (2023) by
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from latentlab.models.inputs import split_batches
+from latentlab.models.likelihoods import Bernoulli
 from latentlab.models.networks import LatentModel, Scalar
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
+from latentlab.models.precision import autocast
 from latentlab.models.quadrature import decode_positions
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
 
 TRAINING_POSITIONS, VALIDATION_POSITIONS = 64**2, 128**2  # of a lattice
 LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
-BLOCK_BATCHES = 40  # between two times that the plane is decoded for the posteriors of the next images
+BLOCK_BATCHES = 80  # between two times that the plane is decoded for the posteriors of the next images
 IMAGE_BLOCK = 1000  # images whose posteriors are computed at a time
 
 
@@ -89,12 +92,16 @@ class Exact(LatentModel):
     def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Indices of images, (n,), and the logarithm of their joint p(x, z) and of the volume of a cell at positions
         z (G, d) of a lattice, (n, G) nats."""
+        # A Gaussian divides rounding errors of its squares by σ², so bfloat16 will not do for it.
+        product = nullcontext() if isinstance(self.likelihood, Bernoulli) else autocast("float32", x.device.type)
         log_mass = log_normal(z) + self.latent_dim * math.log(2 * LATTICE_LIMIT) - math.log(len(z))
         labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
         for label in labels.unique().tolist():
             output = decode_positions(self, z, label)
             for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
-                yield images, self.likelihood.log_prob_matrix(x[images], output).float() + log_mass
+                with product:
+                    log_prob = self.likelihood.log_prob_matrix(x[images], output)
+                yield images, log_prob + log_mass
 
 
 def lattice(latent_dim: int, count: int, shift: Tensor) -> Tensor:

@@ -1,15 +1,14 @@
 """All model families by name."""
 
+from latentlab.models import exact, networks
 from latentlab.models.networks import LatentModel
 from latentlab.records.runs import ModelSpec
 
 
-def model_classes(base: type[LatentModel] = LatentModel) -> dict[str, type[LatentModel]]:
-    """Every class that derives from `base`, by its name in lower case."""
-    classes: dict[str, type[LatentModel]] = {}
-    for family in base.__subclasses__():
-        classes |= {family.__name__.lower(): family} | model_classes(family)
-    return classes
+def model_classes() -> dict[str, type[LatentModel]]:
+    """The classes of all families, by their names in lower case."""
+    classes = [value for module in (networks, exact) for value in vars(module).values() if isinstance(value, type)]
+    return {cls.__name__.lower(): cls for cls in classes if issubclass(cls, LatentModel) and cls is not LatentModel}
 
 
 def build_model(spec: ModelSpec) -> LatentModel:
