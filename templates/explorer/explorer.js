@@ -211,6 +211,7 @@ function show() {
   });
   find("labels").hidden = !state.model.conditional;
   find("density-note").hidden = !state.model.densities.length;
+  find("modes-note").hidden = !state.model.generative || state.model.densities.length > 0;
   find("prior-note").hidden = !state.model.generative;
   update();
 }

@@ -7,11 +7,14 @@ import re
 import numpy as np
 import pytest
 import torch
+from builders import block_images, model_spec
 from PIL import Image
 from projects import CHROMIUM, ROOT
 
 from latentlab.data.splits import load_split
+from latentlab.explorer.export import describe_model, render_explorer
 from latentlab.models.checkpoint import load_checkpoint
+from latentlab.models.families import build_model
 from latentlab.models.inference import decode_latents
 from latentlab.records.data import DataRecord
 
@@ -108,6 +111,29 @@ def test_the_decoders_agree_with_torch(open_explorer):
             script = "([i, z, y]) => z.map((point) => Array.from(explorer.decode(explorer.models[i], point, y)))"
             pixels = page.evaluate(script, [index, z.tolist(), label])
             assert np.abs(np.array(pixels) - decode_latents(model, z, label)).max() < 1e-3
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_decoder_with_fourier_features_agrees_with_torch(browser, conditional, tmp_path):
+    torch.manual_seed(0)
+    settings = {"hidden": (16,), "fourier_features": 8, "fourier_scale": 3.0, "conditional": conditional}
+    model = build_model(model_spec("exact", **settings))
+    images, labels = (array.numpy() for array in block_images(60))
+    codes = {"test_codes": np.random.default_rng(0).normal(size=(60, 2)), "test_labels": labels}
+    described = describe_model(model, "Exact", codes, weights="0" * 64)
+    about = {"title": "", "dataset": "MNIST", "synthetic": True, "data": "", "version": "", "commit": ""}
+    page_file, classes = tmp_path / "explorer.html", [str(label) for label in range(10)]
+    style, folder = ROOT / "matplotlibrc", ROOT / "templates/explorer"
+    page_file.write_text(render_explorer(folder, [described], images, labels, classes, style, about))
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    wait_until(page, "() => Boolean(globalThis.explorer)")
+    z = torch.tensor([[0.0, 0.0], [1.5, -0.7], [-2.9, 2.9]])
+    script = "([z, y]) => z.map((point) => Array.from(explorer.decode(explorer.models[0], point, y)))"
+    pixels = np.array(page.evaluate(script, [z.tolist(), 7]))
+    assert page.locator("#modes-note").is_visible() and page.locator("#density-note").is_hidden()
+    page.close()
+    assert np.abs(pixels - decode_latents(model, z, 7)).max() < 1e-3
 
 
 def test_moving_the_mouse_decodes_the_position_below_it(open_explorer):

@@ -14,7 +14,7 @@ def plots_and_pages(*assignments):
     return {f"plot_{assignment}" for assignment in assignments} | PAGE_AND_NOTEBOOK
 
 
-FIGURES = plots_and_pages("exercise4", "lab10", "lab8", "lab8-pca", "summary")
+FIGURES = plots_and_pages("exercise4", "lab10", "lab8", "lab8-pca", "plane", "summary")
 FROM_WEIGHTS = {
     "evaluate_model",
     "decode_plane",
@@ -37,7 +37,7 @@ FROM_NOTEBOOK_WEIGHTS = FROM_NOTEBOOK | {
     "classify_images",
     "export_explorer",
 }
-ONLY_NOTEBOOK_MODELS = {"decode_conditions", "find_failures", "compute_posteriors"}
+ONLY_NOTEBOOK_MODELS = {"decode_conditions", "find_failures"}
 FROM_EVALUATION = {
     "evaluate_model",
     "decode_plane",
@@ -55,7 +55,7 @@ FROM_REFERENCE_CLASSIFIER = {
 }
 FROM_TRAINING = {"train_model"} | FROM_WEIGHTS
 FROM_DATA = FROM_TRAINING | FROM_NOTEBOOK | {"train_reference_classifier", "evaluate_baselines"}
-PLANE_FIGURES = plots_and_pages("exercise4", "lab8", "summary")
+PLANE_FIGURES = plots_and_pages("exercise4", "lab8", "plane", "summary")
 FROM_LATENT_PLANE = {"decode_plane", "find_failures"} | PLANE_FIGURES
 
 
@@ -146,7 +146,8 @@ def test_a_setting_of_one_model_reruns_that_model_alone(project, tmp_path):
 def test_other_data_rerun_everything_that_uses_them(project):
     record = project.results / "data/FashionMNIST.json"
     with edited(record, '"validation_size": 500', '"validation_size": 499'):
-        mnist_only = {"plot_lab10", "decode_conditions", "find_failures", "project_latents", "compute_posteriors"}
+        mnist_only = {"plot_lab10", "plot_plane", "decode_conditions", "find_failures", "project_latents"}
+        mnist_only |= {"compute_posteriors"}
         assert set(project.planned_jobs()) == FROM_DATA - FROM_NOTEBOOK - mnist_only
     with edited(project.root / "workflow/latentlab/data/synthetic.py", "CANVAS = 56", "CANVAS = 54"):
         assert set(project.planned_jobs()) == FROM_DATA | {"fetch_data"}

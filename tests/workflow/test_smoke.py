@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pdfplumber
 import pytest
 from PIL import Image
@@ -66,6 +67,18 @@ def test_the_elbo_lies_below_the_log_likelihood(project, model):
     likelihood = metrics.likelihood
     assert -metrics.test.negative_elbo < likelihood.log_likelihood and likelihood.normalised
     assert likelihood.gap == pytest.approx(likelihood.log_likelihood + metrics.test.negative_elbo)
+
+
+@pytest.mark.parametrize("model", ["plane-exact-fourier", "plane-exact-conditional"])
+def test_an_exactly_trained_model_has_a_likelihood_codes_and_no_elbo(project, model):
+    folder = project.results / f"models/MNIST/{model}/d2/seed0"
+    metrics, codes = ModelMetrics.read(folder / "metrics.json"), np.load(folder / "codes.npz")
+    assert metrics.test.negative_elbo is metrics.likelihood.gap is None and metrics.likelihood.normalised
+    assert metrics.test.reconstruction + metrics.test.kl == pytest.approx(-metrics.likelihood.log_likelihood)
+    assert codes["test_codes"].shape == codes["test_mean"].shape == (len(codes["test_labels"]), 2)
+    assert codes["test_covariance"].shape == (len(codes["test_labels"]), 2, 2)
+    with (folder / "history.csv").open() as file:
+        assert file.readline().startswith("epoch,train_loss,train_negative_log_likelihood,validation_loss")
 
 
 def test_the_notebook_was_executed_and_packed_with_its_page(project):

@@ -29,7 +29,13 @@ with job(snakemake.log):
 
     prior = class_log_prior(load_split(record, "train")[1], n_classes)
     grid, error = choose_classifier_grid(model, images["test"], params.tolerance)
-    joints = {split: compute_log_joint(model, images[split], prior, grid, params.samples) for split in splits}
+    # All splits at once, so that the plane is decoded once.
+    together = compute_log_joint(
+        model, np.concatenate([images[split] for split in splits]), prior, grid, params.samples
+    )
+    ends = np.cumsum([len(images[split]) for split in splits])[:-1]
+    parts = {method: np.split(values, ends) for method, values in together.items()}
+    joints = {split: {method: parts[method][i] for method in parts} for i, split in enumerate(splits)}
     limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood")}
     methods = evaluate_methods(joints, limits, labels, n_classes)
     best = best_method(methods)

@@ -25,7 +25,7 @@ with job(snakemake.log):
     dataset, model = record.declaration, load_checkpoint(inputs.weights)
     splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "test")}
     images, labels = splits["test"]
-    codes = encode_splits(model, splits, params.tolerance)
+    codes = encode_splits(model, splits)
     write_npz(outputs.codes, codes)
     reconstructions = reconstruct(model, codes["test_codes"], labels)
 

@@ -47,7 +47,7 @@ def test_draws_are_those_of_the_true_posterior_and_the_likelihood_is_the_closed_
 @pytest.mark.parametrize("latent_dim", [1, 2])
 def test_the_expected_gradient_is_that_of_the_whole_integral(latent_dim, settings, conditional, monkeypatch):
     """Automatic differentiation through log Σ p(x|z) over a lattice, against the mean over draws of z."""
-    monkeypatch.setattr(exact, "TRAINING_POSITIONS", 576)
+    monkeypatch.setattr(exact, "POSITIONS", 576)
     torch.manual_seed(0)
     spec = model_spec(
         "exact", latent_dim, image_shape=(2, 3), n_classes=3, hidden=(5,), conditional=conditional, **settings

@@ -7,13 +7,16 @@ import torch
 from builders import LinearExact, LinearGaussian, linear_gaussian, model_spec
 
 from latentlab.models.families import build_model
+from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import (
     IMAGE_BLOCK,
     PRIOR_LIMIT,
     TOLERANCE,
     WIDEST_STEP,
     LatentGrid,
+    cell_centres,
     choose_grid,
+    decode_positions,
     integrate_posteriors,
     joint_blocks,
     latent_limit,
@@ -124,3 +127,20 @@ def test_the_mode_of_a_posterior_with_two_modes_is_the_higher_one_and_its_mean_l
     posteriors = integrate_posteriors(model, torch.tensor([[1.5, 0.0]]), None, LatentGrid(0.01, 5))
     assert posteriors.mode.abs().item() == pytest.approx(1.38, abs=0.05) and abs(posteriors.mean.item()) < 0.6
     assert posteriors.covariance.item() > 1.5
+
+
+def test_refinement_misses_nothing_of_a_decoder_with_fourier_features():
+    """Such decoders have narrow posteriors with several modes, which the coarse cells might step over."""
+    torch.manual_seed(0)
+    model = build_model(model_spec("exact", image_shape=(8, 8), hidden=(64,), fourier_features=64, fourier_scale=4.5))
+    with torch.no_grad():
+        model.decoder[-1].weight.mul_(20)
+        x = torch.bernoulli(torch.sigmoid(model.decode(torch.randn(50, 2))))
+    step = 0.025
+    z = cell_centres(2, round(2 * PRIOR_LIMIT / step), step)
+    outputs = torch.cat([decode_positions(model, positions) for positions in z.split(10_000)])
+    log_joint = model.likelihood.log_prob_matrix(x, outputs) + log_normal(z) + 2 * math.log(step)
+    plain = torch.logsumexp(log_joint, dim=1)
+    refined = integrate_posteriors(model, x, None, LatentGrid(step, PRIOR_LIMIT))
+    assert torch.allclose(refined.log_likelihood, plain, atol=1e-3)
+    assert refined.covariance.diagonal(dim1=1, dim2=2).sum(1).sqrt().median() < 0.5, "posteriors are narrow"

@@ -344,8 +344,8 @@ CLAIMS = [
         {"control.settings.epochs": 20}, "The control is trained in another way too",
     ),
     (
-        "plane", {"exact.settings.epochs": 10}, "have the same decoder (hidden layers of 512 and 512 units)",
-        {"exact.settings.epochs": 20}, "The four models are not trained alike",
+        "plane", {"exact.settings.epochs": 10}, "The four decoders have the same hidden layers of 512 and 512 units",
+        {"exact.settings.epochs": 20}, "The four decoders are not trained alike",
     ),
     (
         "plane", {"exact.likelihood.log_likelihood": -255.0, "vae_fourier.likelihood.log_likelihood": -258.0,

@@ -16,21 +16,17 @@ from latentlab.metrics.neighbours import (
 )
 from latentlab.models.inference import encode_images
 from latentlab.models.networks import LatentModel
-from latentlab.models.quadrature import TOLERANCE
 from latentlab.records.metrics import LatentMetrics, ShapeCorrelations
 
 N_VOTES = 50  # nearest codes whose classes give the class probabilities at a position
 
 
-def encode_splits(
-    model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]], tolerance: float = TOLERANCE
-) -> dict[str, np.ndarray]:
+def encode_splits(model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
     """The codes and labels of the training and the test images, as codes.npz holds them; images are grey, also those of
     a model that was trained on binary pixels.
 
     Args:
         splits: "train" and "test" → uint8 images (n, rows, columns) and labels (n,).
-        tolerance: error of the integration that a model without an encoder needs, nats per image.
 
     Returns:
         Arrays `{split}_{name}` for each `name` that `encode_images` gives; `{split}_labels` `(n,)`.
@@ -38,9 +34,7 @@ def encode_splits(
     arrays = {}
     for split in ("train", "test"):
         images, labels = splits[split]
-        arrays |= {
-            f"{split}_{name}": values for name, values in encode_images(model, images, labels, tolerance).items()
-        }
+        arrays |= {f"{split}_{name}": values for name, values in encode_images(model, images, labels).items()}
         arrays |= {f"{split}_labels": labels.numpy()}
     return arrays
 

@@ -21,7 +21,7 @@ from latentlab.models.quadrature import decode_positions
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
 
-TRAINING_POSITIONS, VALIDATION_POSITIONS = 64**2, 128**2  # of a lattice
+POSITIONS = 64**2  # of a lattice
 LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
 BLOCK_BATCHES = 80  # between two times that the plane is decoded for the posteriors of the next images
 IMAGE_BLOCK = 1000  # images whose posteriors are computed at a time
@@ -69,7 +69,7 @@ class Exact(LatentModel):
     def draw_posteriors(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """A draw of z from the posterior of each image of x (B, P) on a lattice that is shifted at random, (B, d), and
         log p(x) by that lattice, (B,) nats."""
-        z = lattice(self.latent_dim, TRAINING_POSITIONS, torch.rand(self.latent_dim)).to(x.device)
+        z = lattice(self.latent_dim, POSITIONS, torch.rand(self.latent_dim)).to(x.device)
         draws, log_likelihood = z.new_empty(len(x), self.latent_dim), z.new_empty(len(x))
         for images, log_joint in self._lattice_blocks(x, y, z):
             largest = log_joint.amax(dim=1, keepdim=True)
@@ -83,7 +83,7 @@ class Exact(LatentModel):
     @torch.no_grad()
     def lattice_log_likelihood(self, x: Tensor, y: Tensor | None) -> Tensor:
         """log p(x) of each image of x (B, P), (B,) nats, by a fixed lattice: good enough to follow a training."""
-        z = lattice(self.latent_dim, VALIDATION_POSITIONS, torch.full((self.latent_dim,), 0.5)).to(x.device)
+        z = lattice(self.latent_dim, POSITIONS, torch.full((self.latent_dim,), 0.5)).to(x.device)
         log_likelihood = z.new_empty(len(x))
         for images, log_joint in self._lattice_blocks(x, y, z):
             log_likelihood[images] = log_sum_exp(log_joint, dim=1)

@@ -7,17 +7,14 @@ from torch import Tensor
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import log_normal
-from latentlab.models.quadrature import TOLERANCE, choose_grid, integrate_posteriors
+from latentlab.models.quadrature import choose_grid, integrate_posteriors
+
+CODE_TOLERANCE = 0.05  # nats per image, of the integration that gives the posteriors of a model without an encoder
 
 
 @torch.no_grad()
-def encode_images(
-    model: LatentModel, images: Tensor, labels: Tensor, tolerance: float = TOLERANCE
-) -> dict[str, np.ndarray]:
+def encode_images(model: LatentModel, images: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
     """The codes of uint8 images (n, rows, columns).
-
-    Args:
-        tolerance: error of the integration over the latent space that a model without an encoder needs, nats per image.
 
     Returns:
         `codes` (n, d): the mean of the encoder's Gaussian, its point, or without an encoder the mode of p(z|x). Of a
@@ -25,7 +22,7 @@ def encode_images(
     """
     if not isinstance(model, Autoencoder):
         x = to_pixels(images)
-        grid, _ = choose_grid(model, x, labels, tolerance)
+        grid, _ = choose_grid(model, x, labels, CODE_TOLERANCE)
         posteriors = integrate_posteriors(model, x, labels, grid)
         modes = refine_modes(model, x, labels, posteriors.mode, grid.step / 2)
         arrays = {"codes": modes, "mean": posteriors.mean, "covariance": posteriors.covariance}

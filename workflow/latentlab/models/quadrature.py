@@ -24,7 +24,7 @@ CUTOFF = 20.0  # a tile with e^-20 of the mass of an image's heaviest tile needs
 PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the range of each axis; the prior's mass beyond ±5 is below 1e-6
 ENCODER_STDS = 5  # of each image's q(z|x) that the range holds
 TILE_BLOCK, IMAGE_BLOCK = 500, 1000  # at a time: their products stay in the cache
-MASSES = 10_000_000  # of tiles of images that are held in memory
+MASSES = 60_000_000  # of tiles of images that are held in memory; the plane is decoded again for the next images
 LOWEST = -1e9  # nats: no joint is lower that counts
 CHECKED_IMAGES = 200  # on which a grid is chosen and its error is estimated
 
