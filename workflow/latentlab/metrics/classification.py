@@ -32,6 +32,9 @@ from latentlab.records.metrics import (
 from latentlab.runtime.errors import UserError
 
 BATCH_SIZE = 500  # images at a time
+MIN_CLASSIFIER_STEP = (
+    0.025  # of a grid, units of z: finer ones take minutes, and labels differ by more than they change
+)
 N_BINS = 15  # of confidence, as in Guo et al. (2017)
 TEMPERATURE_RANGE = (1e-2, 1e3)
 N_MISTAKES = 10
@@ -93,7 +96,7 @@ def choose_classifier_grid(
     if model.latent_dim > 2:
         return None, None
     x = to_pixels(torch.tensor(images))
-    return choose_grid(model, x, torch.zeros(len(x), dtype=torch.int64), tolerance)
+    return choose_grid(model, x, torch.zeros(len(x), dtype=torch.int64), tolerance, MIN_CLASSIFIER_STEP)
 
 
 def map_over_labels(log_likelihood: Callable[[Tensor, Tensor], Tensor], x: Tensor, n_classes: int) -> Tensor:

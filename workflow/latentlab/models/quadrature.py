@@ -118,13 +118,18 @@ def integrate_posteriors(model: LatentModel, x: Tensor, y: Tensor | None, grid: 
 
 
 def choose_grid(
-    model: LatentModel, x: Tensor, y: Tensor | None = None, tolerance: float = TOLERANCE
+    model: LatentModel,
+    x: Tensor,
+    y: Tensor | None = None,
+    tolerance: float = TOLERANCE,
+    min_step: float = MIN_STEP,
 ) -> tuple[LatentGrid, float]:
     """The coarsest grid that integrates images like x (B, P) to the tolerance, and its error.
 
     The error is the mean absolute change of an image's log p(x) when both the resolution and the range are doubled, in
     nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is conditional, so that the
-    plane is decoded under one label only. The step is halved until the error is below the tolerance.
+    plane is decoded under one label only. The step is halved until the error is below the tolerance,
+    or the step would be smaller than `min_step`.
     """
     limit = latent_limit(model, x, y)
     if model.conditional and y is not None:
@@ -135,7 +140,7 @@ def choose_grid(
     while True:
         finer = quadrature_log_likelihood(model, x, y, LatentGrid(grid.step / 2, 2 * limit))
         error = (finer - log_likelihood).abs().mean().item()
-        if error < tolerance or grid.step < 2 * MIN_STEP:
+        if error < tolerance or grid.step < 2 * min_step:
             return grid, error
         grid, log_likelihood = LatentGrid(grid.step / 2, limit), finer
 
