@@ -28,7 +28,7 @@ def add_assignment(project):
 
 def test_each_assignment_is_a_target_by_its_name(project):
     names = assignment_names(project.root / "templates")
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         assert "Nothing to be done" in project.snakemake("-n", name).stdout
         assert (project.results / f"reports/{name}/{name}.pdf").exists()
