@@ -9,7 +9,8 @@ from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import choose_grid, integrate_posteriors
 
-CODE_TOLERANCE = 0.05  # nats per image, of the integration that gives the posteriors of a model without an encoder
+# Of the integration that gives the posteriors of a model without an encoder: nats per image, and units of z.
+CODE_TOLERANCE, MIN_CODE_STEP = 0.05, 0.025
 
 
 @torch.no_grad()
@@ -22,7 +23,7 @@ def encode_images(model: LatentModel, images: Tensor, labels: Tensor) -> dict[st
     """
     if not isinstance(model, Autoencoder):
         x = to_pixels(images)
-        grid, _ = choose_grid(model, x, labels, CODE_TOLERANCE)
+        grid, _ = choose_grid(model, x, labels, CODE_TOLERANCE, MIN_CODE_STEP)
         posteriors = integrate_posteriors(model, x, labels, grid)
         modes = refine_modes(model, x, labels, posteriors.mode, grid.step / 2)
         arrays = {"codes": modes, "mean": posteriors.mean, "covariance": posteriors.covariance}

@@ -17,7 +17,7 @@ from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 
 TOLERANCE = 0.005  # nats per image
-WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
+WIDEST_STEP, MIN_STEP = 0.4, 0.0125  # between neighbouring fine positions, in units of z
 REFINEMENT = 5  # fine cells along the side of a coarse cell
 TILE = 2  # coarse cells along the side of a tile
 CUTOFF = 20.0  # a tile with e^-20 of the mass of an image's heaviest tile needs no fine cells
