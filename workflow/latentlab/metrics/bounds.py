@@ -10,7 +10,13 @@ from torch import Tensor
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, split_batches, to_pixels
 from latentlab.models.networks import VAE, Autoencoder, LatentModel
 from latentlab.models.objective import Bounds
-from latentlab.models.quadrature import TOLERANCE, choose_grid, integrate_posteriors, quadrature_log_likelihood
+from latentlab.models.quadrature import (
+    MIN_EXACT_STEP,
+    TOLERANCE,
+    choose_grid,
+    integrate_posteriors,
+    quadrature_log_likelihood,
+)
 from latentlab.models.train import sum_terms
 from latentlab.records.metrics import Likelihoods, Losses
 
@@ -64,7 +70,7 @@ def integrate_likelihood(
     columns). The terms are those of the identity −log p(x) = E[−log p(x|z)] + KL(p(z|x) ‖ p(z)), in which no bound
     is involved."""
     x = evaluated_pixels(model, images, seed)
-    grid, error = choose_grid(model, x, labels, tolerance)
+    grid, error = choose_grid(model, x, labels, tolerance, MIN_EXACT_STEP)
     posteriors = integrate_posteriors(model, x, labels, grid)
     log_likelihood, kl = (values.double().mean().item() for values in (posteriors.log_likelihood, posteriors.kl))
     losses = Losses(

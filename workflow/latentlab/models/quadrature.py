@@ -17,7 +17,8 @@ from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 
 TOLERANCE = 0.005  # nats per image
-WIDEST_STEP, MIN_STEP = 0.4, 0.0125  # between neighbouring fine positions, in units of z
+WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
+MIN_EXACT_STEP = 0.0125  # the same without an encoder: such posteriors are so narrow that finer grids take minutes
 REFINEMENT = 5  # fine cells along the side of a coarse cell
 TILE = 2  # coarse cells along the side of a tile
 CUTOFF = 20.0  # a tile with e^-20 of the mass of an image's heaviest tile needs no fine cells
@@ -128,8 +129,8 @@ def choose_grid(
 
     The error is the mean absolute change of an image's log p(x) when both the resolution and the range are doubled, in
     nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is conditional, so that the
-    plane is decoded under one label only. The step is halved until the error is below the tolerance,
-    or the step would be smaller than `min_step`.
+    plane is decoded under one label only. The step is halved until the error is below the tolerance, or until the step
+    would be smaller than `min_step`.
     """
     limit = latent_limit(model, x, y)
     if model.conditional and y is not None:
