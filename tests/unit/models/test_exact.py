@@ -21,9 +21,9 @@ IMAGES, LABELS = block_images(400)
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
 def test_a_lattice_has_one_position_in_each_cell(latent_dim):
-    z = lattice(latent_dim, 256, torch.rand(latent_dim, generator=torch.Generator().manual_seed(0)))
-    assert z.shape == (256, latent_dim) and z.abs().max() <= LATTICE_LIMIT
-    n = 256 if latent_dim == 1 else 16
+    z, _ = lattice(latent_dim, torch.rand(latent_dim, generator=torch.Generator().manual_seed(0)))
+    assert z.shape == (exact.POSITIONS, latent_dim) and z.abs().max() <= LATTICE_LIMIT
+    n = round(exact.POSITIONS ** (1 / latent_dim))
     cells = ((z / LATTICE_LIMIT + 1) / 2 * n).floor().long()
     assert len(cells.unique(dim=0)) == len(z)
 
@@ -55,7 +55,7 @@ def test_the_expected_gradient_is_that_of_the_whole_integral(latent_dim, setting
     model, x, y = build_model(spec), torch.rand(3, 6).round(), torch.tensor([0, 1, 2])
     shift = torch.full((latent_dim,), 0.5)
     monkeypatch.setattr(torch, "rand", lambda *size: shift)  # of the lattice; draws use rand_like
-    z = lattice(latent_dim, 576, shift)
+    z, _ = lattice(latent_dim, shift)
     outputs = [model.decode(z, torch.full((len(z),), label)) for label in y]
     log_joint = torch.stack(
         [model.likelihood.log_prob_matrix(x[i : i + 1], output)[0] for i, output in enumerate(outputs)]

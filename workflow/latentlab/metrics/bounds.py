@@ -1,7 +1,7 @@
 """Losses, and estimates of log p(x), of images that a model was not trained on; nats per image.
 
 With one or two latent dimensions quadrature gives log p(x) itself; bounds hold for any number of them. Functions are
-given the reconstructions (n, P) of the images, decoded from their codes (`inference.reconstruct`).
+given pixels (n, P) as the model sees them (`evaluated_pixels`).
 """
 
 import torch
@@ -10,14 +10,7 @@ from torch import Tensor
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, split_batches, to_pixels
 from latentlab.models.networks import VAE, Autoencoder, LatentModel
 from latentlab.models.objective import Bounds
-from latentlab.models.quadrature import (
-    MIN_EXACT_STEP,
-    TOLERANCE,
-    choose_grid,
-    integrate_posteriors,
-    quadrature_log_likelihood,
-)
-from latentlab.models.train import sum_terms
+from latentlab.models.quadrature import TOLERANCE, choose_grid, integrate_posteriors, quadrature_log_likelihood
 from latentlab.records.metrics import Likelihoods, Losses
 
 BOUND_SAMPLES = 64  # draws of z per image for the importance-weighted bound
@@ -37,75 +30,68 @@ def evaluate_likelihood(
     log p(x) that there is; means over uint8 images (n, rows, columns).
 
     Args:
+        reconstructions: of the images, (n, P), decoded from their codes (`inference.reconstruct`).
         tolerance: error of the quadrature, nats per image.
         samples: draws of z for the importance-weighted bound.
     """
-    if isinstance(model, VAE):
-        return estimate_likelihood(model, images, labels, reconstructions, tolerance, samples, seed)
-    if isinstance(model, Autoencoder):
-        return evaluate_autoencoder(model, images, labels, reconstructions, seed), None
-    return integrate_likelihood(model, images, labels, reconstructions, tolerance, seed)
-
-
-def evaluate_autoencoder(
-    model: Autoencoder, images: Tensor, labels: Tensor, reconstructions: Tensor, seed: int = 0
-) -> Losses:
-    """The losses of a model without a prior, means over uint8 images (n, rows, columns)."""
     x = evaluated_pixels(model, images, seed)
-    terms = sum_terms(model, model.evaluation_terms, images, labels)
-    reconstruction = float(terms["reconstruction"]) / len(images)
-    floor, errors = reconstruction_floor(model, x), squared_errors(images, reconstructions)
-    return Losses(reconstruction=reconstruction, reconstruction_floor=floor, **errors)
+    if isinstance(model, VAE):
+        bounds, likelihood = estimate_likelihood(model, x, labels, tolerance, samples)
+        terms = loss_terms(bounds)
+    elif isinstance(model, Autoencoder):
+        terms, likelihood = mean_terms(model, x, labels), None
+    else:
+        terms, likelihood = integrate_likelihood(model, x, labels, tolerance)
+    return measure_losses(model, images, x, reconstructions, terms), likelihood
+
+
+def measure_losses(
+    model: LatentModel, images: Tensor, x: Tensor, reconstructions: Tensor, terms: dict[str, float]
+) -> Losses:
+    """The terms of the loss, and the errors of the reconstructions (n, P) of uint8 images (n, rows, columns).
+
+    Args:
+        x: the pixels that the terms were computed of, (n, P).
+    """
+    floor = reconstruction_floor(model, x)
+    return Losses(**terms, reconstruction_floor=floor, **squared_errors(images, reconstructions))
+
+
+@torch.no_grad()
+def mean_terms(model: Autoencoder, x: Tensor, labels: Tensor) -> dict[str, float]:
+    """The means of `evaluation_terms` over pixels x (n, P), nats."""
+    sums: dict[str, float] = {}
+    for batch, y in split_batches(EVALUATION_BATCH, x, labels):
+        for name, values in model.evaluation_terms(batch, y).items():
+            sums[name] = sums.get(name, 0.0) + values.double().sum().item()
+    return {name: total / len(x) for name, total in sums.items()}
+
+
+def loss_terms(bounds: Bounds) -> dict[str, float]:
+    """The terms of the negated ELBO, and their sum; means over images, nats."""
+    reconstruction, kl = bounds.reconstruction.mean().item(), bounds.kl.mean().item()
+    return {"reconstruction": reconstruction, "kl": kl, "negative_elbo": reconstruction + kl}
 
 
 def integrate_likelihood(
-    model: LatentModel,
-    images: Tensor,
-    labels: Tensor,
-    reconstructions: Tensor,
-    tolerance: float = TOLERANCE,
-    seed: int = 0,
-) -> tuple[Losses, Likelihoods]:
-    """The losses and log p(x) of a model whose posteriors are known, by quadrature; means over uint8 images (n, rows,
-    columns). The terms are those of the identity −log p(x) = E[−log p(x|z)] + KL(p(z|x) ‖ p(z)), in which no bound
-    is involved."""
-    x = evaluated_pixels(model, images, seed)
-    grid, error = choose_grid(model, x, labels, tolerance, MIN_EXACT_STEP)
+    model: LatentModel, x: Tensor, labels: Tensor, tolerance: float = TOLERANCE
+) -> tuple[dict[str, float], Likelihoods]:
+    """log p(x) of a model whose posteriors are known, by quadrature, and the terms of the identity
+    −log p(x) = E[−log p(x|z)] + KL(p(z|x) ‖ p(z)), in which no bound is involved; means over pixels x (n, P)."""
+    grid, error = choose_grid(model, x, labels, tolerance)
     posteriors = integrate_posteriors(model, x, labels, grid)
     log_likelihood, kl = (values.double().mean().item() for values in (posteriors.log_likelihood, posteriors.kl))
-    losses = Losses(
-        reconstruction=-log_likelihood - kl,
-        reconstruction_floor=reconstruction_floor(model, x),
-        kl=kl,
-        **squared_errors(images, reconstructions),
-    )
     normalised = model.spec.settings.normalised_likelihood
-    return losses, Likelihoods(normalised=normalised, log_likelihood=log_likelihood, quadrature_error=error)
+    likelihoods = Likelihoods(normalised=normalised, log_likelihood=log_likelihood, quadrature_error=error)
+    return {"reconstruction": -log_likelihood - kl, "kl": kl}, likelihoods
 
 
-def evaluate_bounds(
-    model: VAE,
-    images: Tensor,
-    labels: Tensor,
-    reconstructions: Tensor,
-    samples: int = BOUND_SAMPLES,
-    seed: int = 0,
-) -> tuple[Losses, Bounds]:
-    """The losses of a VAE, and the bounds on log p(x) of each image from the same draws."""
-    x = evaluated_pixels(model, images, seed)
+def evaluate_bounds(model: VAE, x: Tensor, labels: Tensor, samples: int = BOUND_SAMPLES) -> Bounds:
+    """The bounds on log p(x) of each image of x (n, P), from `samples` draws of z for each."""
     batches = [
         log_likelihood_bounds(model, batch, y, samples) for batch, y in split_batches(EVALUATION_BATCH, x, labels)
     ]
-    bounds = Bounds(*(torch.cat(values).double() for values in zip(*batches, strict=True)))
-    reconstruction, kl = bounds.reconstruction.mean().item(), bounds.kl.mean().item()
-    losses = Losses(
-        reconstruction=reconstruction,
-        reconstruction_floor=reconstruction_floor(model, x),
-        kl=kl,
-        negative_elbo=reconstruction + kl,
-        **squared_errors(images, reconstructions),
-    )
-    return losses, bounds
+    return Bounds(*(torch.cat(values).double() for values in zip(*batches, strict=True)))
 
 
 def evaluated_pixels(model: LatentModel, images: Tensor, seed: int = 0) -> Tensor:
@@ -147,16 +133,10 @@ def log_likelihood_bounds(
 
 
 def estimate_likelihood(
-    model: VAE,
-    images: Tensor,
-    labels: Tensor,
-    reconstructions: Tensor,
-    tolerance: float = TOLERANCE,
-    samples: int = BOUND_SAMPLES,
-    seed: int = 0,
-) -> tuple[Losses, Likelihoods]:
-    """The losses of a VAE, and a better estimate of log p(x) than the ELBO, means over uint8 images (n, rows, columns):
-    by quadrature for d ≤ 2, the importance-weighted bound otherwise.
+    model: VAE, x: Tensor, labels: Tensor, tolerance: float = TOLERANCE, samples: int = BOUND_SAMPLES
+) -> tuple[Bounds, Likelihoods]:
+    """The bounds on log p(x) of each image of x (n, P), and a better estimate of their mean than the ELBO: by
+    quadrature for d ≤ 2, the importance-weighted bound otherwise.
 
     Args:
         tolerance: error of the quadrature, nats per image.
@@ -164,15 +144,14 @@ def estimate_likelihood(
     """
     normalised = model.spec.settings.normalised_likelihood
     if model.latent_dim > 2:
-        losses, bounds = evaluate_bounds(model, images, labels, reconstructions, samples, seed)
+        bounds = evaluate_bounds(model, x, labels, samples)
         weighted = bounds.importance_weighted.mean().item()
-        return losses, Likelihoods(normalised=normalised, importance_weighted=weighted, samples=samples)
-    losses, bounds = evaluate_bounds(model, images, labels, reconstructions, ELBO_SAMPLES, seed)
-    x = evaluated_pixels(model, images, seed)
+        return bounds, Likelihoods(normalised=normalised, importance_weighted=weighted, samples=samples)
+    bounds = evaluate_bounds(model, x, labels, ELBO_SAMPLES)
     grid, error = choose_grid(model, x, labels, tolerance)
     log_likelihood = quadrature_log_likelihood(model, x, labels, grid).double()
     gap = log_likelihood - bounds.elbo
-    return losses, Likelihoods(
+    return bounds, Likelihoods(
         normalised=normalised,
         log_likelihood=log_likelihood.mean().item(),
         gap=gap.mean().item(),

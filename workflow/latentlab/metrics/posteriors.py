@@ -11,8 +11,6 @@ from latentlab.models.networks import VAE, LatentModel
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import (
     CHECKED_IMAGES,
-    MIN_EXACT_STEP,
-    MIN_STEP,
     TOLERANCE,
     LatentGrid,
     choose_grid,
@@ -102,7 +100,7 @@ def select_posteriors(
     torch.manual_seed(seed)
     y = labels[:n_candidates]
     x = model_input(images[:n_candidates], model.spec.settings)
-    grid, _ = choose_grid(model, x, y, tolerance, MIN_STEP if isinstance(model, VAE) else MIN_EXACT_STEP)
+    grid, _ = choose_grid(model, x, y, tolerance)
     if isinstance(model, VAE):
         scores = quadrature_log_likelihood(model, x, y, grid) - log_likelihood_bounds(model, x, y, GAP_SAMPLES).elbo
     else:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds
+from latentlab.metrics.bounds import BOUND_SAMPLES, evaluate_bounds, evaluated_pixels, loss_terms, squared_errors
 from latentlab.metrics.latent_units import active_units, informative_units
 from latentlab.metrics.reference_classifier import ReferenceClassifier
 from latentlab.metrics.samples import sample_distance
@@ -33,18 +33,15 @@ def measure_sweep_point(
     """
     images, labels = test
     codes = encode_images(model, images, labels)
-    losses, bounds = evaluate_bounds(model, images, labels, reconstruct(model, codes["codes"], labels), samples)
-    assert losses.negative_elbo is not None and losses.kl is not None
+    bounds = evaluate_bounds(model, evaluated_pixels(model, images), labels, samples)
     return SweepPoint(
         model=name,
         settings=model.spec.settings,
         latent_dim=model.latent_dim,
         seed=model.spec.seed,
         weights=weights,
-        squared_error=losses.squared_error,
-        negative_elbo=losses.negative_elbo,
-        reconstruction=losses.reconstruction,
-        kl=losses.kl,
+        squared_error=squared_errors(images, reconstruct(model, codes["codes"], labels))["squared_error"],
+        **loss_terms(bounds),
         active_units=active_units(codes["codes"]),
         informative_units=informative_units(codes["codes"], codes["log_var"]),
         validation_loss=validation_loss,

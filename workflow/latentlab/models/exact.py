@@ -5,7 +5,6 @@ needed: the code of an image is its posterior p(z|x). This is a generative topog
 a deep decoder, trained like the continuous mixtures of Correia et al. (2023) by integrating numerically in each step.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
@@ -15,9 +14,9 @@ from torch import Tensor
 from latentlab.models.inputs import split_batches
 from latentlab.models.likelihoods import Bernoulli
 from latentlab.models.networks import LatentModel, Scalar
-from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
+from latentlab.models.objective import UNDERFLOW, log_sum_exp
 from latentlab.models.precision import autocast
-from latentlab.models.quadrature import decode_positions
+from latentlab.models.quadrature import cell_centres, decode_positions, log_joint
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
 
@@ -69,11 +68,11 @@ class Exact(LatentModel):
     def draw_posteriors(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """A draw of z from the posterior of each image of x (B, P) on a lattice that is shifted at random, (B, d), and
         log p(x) by that lattice, (B,) nats."""
-        z = lattice(self.latent_dim, POSITIONS, torch.rand(self.latent_dim)).to(x.device)
+        z, step = lattice(self.latent_dim, torch.rand(self.latent_dim).to(x.device))
         draws, log_likelihood = z.new_empty(len(x), self.latent_dim), z.new_empty(len(x))
-        for images, log_joint in self._lattice_blocks(x, y, z):
-            largest = log_joint.amax(dim=1, keepdim=True)
-            masses = (log_joint - largest).clamp_(min=UNDERFLOW).exp_().cumsum(dim=1)
+        for images, log_masses in self._lattice_blocks(x, y, z, step):
+            largest = log_masses.amax(dim=1, keepdim=True)
+            masses = (log_masses - largest).clamp_(min=UNDERFLOW).exp_().cumsum(dim=1)
             total = masses[:, -1:]
             chosen = torch.searchsorted(masses, total * torch.rand_like(total)).clamp_(max=len(z) - 1)
             draws[images] = z[chosen[:, 0]]
@@ -83,34 +82,33 @@ class Exact(LatentModel):
     @torch.no_grad()
     def lattice_log_likelihood(self, x: Tensor, y: Tensor | None) -> Tensor:
         """log p(x) of each image of x (B, P), (B,) nats, by a fixed lattice: good enough to follow a training."""
-        z = lattice(self.latent_dim, POSITIONS, torch.full((self.latent_dim,), 0.5)).to(x.device)
+        z, step = lattice(self.latent_dim, torch.full((self.latent_dim,), 0.5, device=x.device))
         log_likelihood = z.new_empty(len(x))
-        for images, log_joint in self._lattice_blocks(x, y, z):
-            log_likelihood[images] = log_sum_exp(log_joint, dim=1)
+        for images, log_masses in self._lattice_blocks(x, y, z, step):
+            log_likelihood[images] = log_sum_exp(log_masses, dim=1)
         return log_likelihood
 
-    def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Indices of images, (n,), and the logarithm of their joint p(x, z) and of the volume of a cell at positions
-        z (G, d) of a lattice, (n, G) nats."""
+    def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor, step: float) -> Iterator[tuple[Tensor, Tensor]]:
+        """Indices of images, (n,), and their `log_joint` at positions z (G, d) of a lattice, (n, G) nats."""
         # A Gaussian divides rounding errors of its squares by σ², so bfloat16 will not do for it.
         product = nullcontext() if isinstance(self.likelihood, Bernoulli) else autocast("float32", x.device.type)
-        log_mass = log_normal(z) + self.latent_dim * math.log(2 * LATTICE_LIMIT) - math.log(len(z))
         labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
         for label in labels.unique().tolist():
             output = decode_positions(self, z, label)
             for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
                 with product:
-                    log_prob = self.likelihood.log_prob_matrix(x[images], output)
-                yield images, log_prob + log_mass
+                    log_masses = log_joint(self, x[images], z, output, step)
+                yield images, log_masses
 
 
-def lattice(latent_dim: int, count: int, shift: Tensor) -> Tensor:
-    """Positions (count, d), one in each cell of a regular grid over [−LATTICE_LIMIT, LATTICE_LIMIT]^d.
+def lattice(latent_dim: int, shift: Tensor) -> tuple[Tensor, float]:
+    """One position in each cell of a regular grid over [−LATTICE_LIMIT, LATTICE_LIMIT]^d, (POSITIONS, d), and the side
+    of these cells.
 
     Args:
         shift: where in their cells they lie, (d,), from 0 to 1; drawn at random, it makes each of them a draw of its
             cell.
     """
-    n = round(count ** (1 / latent_dim))
-    axes = [((torch.arange(n) + s) / n * 2 - 1) * LATTICE_LIMIT for s in shift]
-    return torch.cartesian_prod(*axes).view(-1, latent_dim)
+    count = round(POSITIONS ** (1 / latent_dim))
+    step = 2 * LATTICE_LIMIT / count
+    return cell_centres(latent_dim, count, step).to(shift.device) + (shift - 0.5) * step, step

@@ -1,8 +1,8 @@
 """log p(x) by numerical integration over a latent space of one or two dimensions.
 
 The joint p(x, z) of each image is first computed at the centres of coarse cells, as one matrix product of images and
-decoded positions. Most of the plane holds next to nothing of an image's posterior, so only those tiles of coarse cells
-that hold more are divided into fine ones. All values are in nats per image.
+decoded positions. Most of the plane holds next to nothing of an image's posterior, so only the tiles of coarse cells
+where that is largest are divided into fine cells, which are summed. All values are in nats per image.
 """
 
 import math
@@ -18,14 +18,15 @@ from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 
 TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
-MIN_EXACT_STEP = 0.0125  # the same without an encoder: such posteriors are so narrow that finer grids take minutes
-REFINEMENT = 5  # fine cells along the side of a coarse cell
-TILE = 2  # coarse cells along the side of a tile
-CUTOFF = 20.0  # a tile with e^-20 of the mass of an image's heaviest tile needs no fine cells
+# Without an encoder posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
+EXACT_TOLERANCE, MIN_EXACT_STEP = 0.03, 0.0125
+MIN_WIDE_STEP = 0.05  # the same where the doubled range is checked: beyond the prior there is nothing as narrow
+REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
+TILE = 3  # coarse cells along the side of a tile
+CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is left out
 PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the range of each axis; the prior's mass beyond ±5 is below 1e-6
 ENCODER_STDS = 5  # of each image's q(z|x) that the range holds
-TILE_BLOCK, IMAGE_BLOCK = 500, 1000  # at a time: their products stay in the cache
-MASSES = 60_000_000  # of tiles of images that are held in memory; the plane is decoded again for the next images
+TILE_BLOCK, IMAGE_BLOCK = 100, 2000  # at a time: their products stay in the cache
 LOWEST = -1e9  # nats: no joint is lower that counts
 CHECKED_IMAGES = 200  # on which a grid is chosen and its error is estimated
 
@@ -40,16 +41,14 @@ class LatentGrid(NamedTuple):
 
 
 class JointBlock(NamedTuple):
-    """log p(x, z) + log v of n images in G cells with centres z and volumes v."""
+    """log p(x, z) + log v of n images in the G fine cells of a tile, with centres z and equal volumes v."""
 
     images: Tensor
     """Indices of the images, (n,)."""
     z: Tensor
     """(G, d)."""
     log_joint: Tensor
-    """(n, G) nats; −inf for a cell of which finer ones follow in another block."""
-    log_volume: float
-    """log v."""
+    """(n, G) nats."""
 
 
 class Posteriors(NamedTuple):
@@ -93,15 +92,15 @@ def integrate_posteriors(model: LatentModel, x: Tensor, y: Tensor | None, grid: 
     n, d = len(x), model.latent_dim
     log_likelihood, highest = torch.full((2, n), LOWEST)
     mode, moments = torch.zeros(n, d), torch.zeros(n, 2 + d + d * d)  # of 1, log p(x|z), z and z zᵀ
-    for images, z, log_joint, log_volume in joint_blocks(model, x, y, grid):
+    for images, z, log_joint in joint_blocks(model, x, y, grid):
         log_mass = log_sum_exp(log_joint, dim=1)
         total = torch.logaddexp(log_likelihood[images], log_mass)
         weights = (log_joint - total[:, None]).clamp_(min=UNDERFLOW).exp_()
-        log_prob = log_joint - (log_normal(z) + log_volume)
+        log_prob = log_joint - log_mass_of_cells(z, grid.step)
         block_moments = torch.cat(
             [
                 weights.sum(1, keepdim=True),
-                (weights * log_prob.clamp_(min=LOWEST)).sum(1, keepdim=True),
+                (weights * log_prob).sum(1, keepdim=True),
                 weights @ z,
                 weights @ (z[:, :, None] * z[:, None]).flatten(1),
             ],
@@ -109,9 +108,9 @@ def integrate_posteriors(model: LatentModel, x: Tensor, y: Tensor | None, grid: 
         )
         moments[images] = moments[images] * (log_likelihood[images] - total).exp()[:, None] + block_moments
         log_likelihood[images] = total
-        density, position = (log_joint - log_volume).max(dim=1)
-        higher = density > highest[images]
-        highest[images[higher]], mode[images[higher]] = density[higher], z[position[higher]]
+        largest, position = log_joint.max(dim=1)
+        larger = largest > highest[images]
+        highest[images[larger]], mode[images[larger]] = largest[larger], z[position[larger]]
     moments = moments / moments[:, :1]  # which is not quite 1, and large values of log p(x|z) would multiply the error
     log_prob, mean, products = moments[:, 1], moments[:, 2 : 2 + d], moments[:, 2 + d :].view(n, d, d)
     covariance = products - mean[:, :, None] * mean[:, None]
@@ -127,23 +126,32 @@ def choose_grid(
 ) -> tuple[LatentGrid, float]:
     """The coarsest grid that integrates images like x (B, P) to the tolerance, and its error.
 
-    The error is the mean absolute change of an image's log p(x) when both the resolution and the range are doubled, in
-    nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is conditional, so that the
-    plane is decoded under one label only. The step is halved until the error is below the tolerance, or until the step
-    would be smaller than `min_step`.
+    The error is the mean absolute change of an image's log p(x) when the resolution is doubled, and that when the range
+    is, added, in nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is
+    conditional, so that the plane is decoded under one label only. The step is halved until the first of these is below
+    the tolerance, or until the step would be smaller than `min_step`; both have lower limits for a model without an
+    encoder.
     """
+    if not model.has_encoder:
+        tolerance, min_step = max(tolerance, EXACT_TOLERANCE), max(min_step, MIN_EXACT_STEP)
     limit = latent_limit(model, x, y)
     if model.conditional and y is not None:
         x, y = x[y == y[0]], y[y == y[0]]
     x, y = x[:CHECKED_IMAGES], None if y is None else y[:CHECKED_IMAGES]
-    grid = LatentGrid(WIDEST_STEP, limit)
-    log_likelihood = quadrature_log_likelihood(model, x, y, grid)
+
+    def integrate(step: float, limit: float) -> Tensor:
+        return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit))
+
+    step, log_likelihood = WIDEST_STEP, integrate(WIDEST_STEP, limit)
     while True:
-        finer = quadrature_log_likelihood(model, x, y, LatentGrid(grid.step / 2, 2 * limit))
+        finer = integrate(step / 2, limit)
         error = (finer - log_likelihood).abs().mean().item()
-        if error < tolerance or grid.step < 2 * min_step:
-            return grid, error
-        grid, log_likelihood = LatentGrid(grid.step / 2, limit), finer
+        if error < tolerance or step < 2 * min_step:
+            break
+        step, log_likelihood = step / 2, finer
+    wide_step = max(step, MIN_WIDE_STEP)
+    error += (integrate(wide_step, 2 * limit) - integrate(wide_step, limit)).abs().mean().item()
+    return LatentGrid(step, limit), error
 
 
 @torch.no_grad()
@@ -163,8 +171,7 @@ def latent_limit(model: LatentModel, x: Tensor, y: Tensor | None = None) -> floa
 
 @torch.no_grad()
 def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Iterator[JointBlock]:
-    """The joint of images x (B, P) and latent positions, d ≤ 2. The cells of all blocks of an image that are not −inf
-    cover the range without overlap.
+    """The joint of images x (B, P) and latent positions, d ≤ 2, wherever it matters to the integral of an image.
 
     Raises:
         ValueError: d > 2.
@@ -173,41 +180,44 @@ def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGr
         raise ValueError(f"quadrature needs at most two latent dimensions, not {model.latent_dim}")
     labels = torch.as_tensor(y) if model.conditional else torch.zeros(len(x), dtype=torch.int64)
     tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit)
+    cells = cell_centres(model.latent_dim, TILE * REFINEMENT, grid.step)
     for label in labels.unique().tolist():
-        for images in (labels == label).nonzero()[:, 0].split(max(1, MASSES // len(tiles))):
-            yield from _refine(model, x, images, label, tiles, grid.step)
+        for tile, images in heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step):
+            z = tile + cells
+            yield JointBlock(images, z, log_joint(model, x[images], z, decode_positions(model, z, label), grid.step))
 
 
-def _refine(
+def heavy_tiles(
     model: LatentModel, x: Tensor, images: Tensor, label: int, tiles: Tensor, step: float
-) -> Iterator[JointBlock]:
-    """The blocks of images (n,) with one label: one of coarse tiles, then those of the tiles that are refined."""
-    coarse_cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
-    mass = torch.empty(len(images), len(tiles))
-    for columns in torch.arange(len(tiles)).split(TILE_BLOCK):
-        z = (tiles[columns, None] + coarse_cells).flatten(0, 1)
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of tiles with centres `tiles` (T, d) each that has some mass of an image with this label: its centre (d,), and
+    the images that it matters to, some of the indices `images` (n,) of x (B, P)."""
+    cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
+    highest = torch.full((len(x),), -math.inf)
+    found = []
+    for block in torch.arange(len(tiles)).split(TILE_BLOCK):
+        z = (cells[:, None] + tiles[block]).flatten(0, 1)
         output = decode_positions(model, z, label)
-        for rows in torch.arange(len(images)).split(IMAGE_BLOCK):
-            log_joint = _log_joint(model, x[images[rows]], z, output, REFINEMENT * step)
-            cells = log_joint.view(len(rows), len(columns), -1)
-            mass[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = log_sum_exp(cells, dim=2)
-    heavy = mass > mass.amax(dim=1, keepdim=True) - CUTOFF
-    log_volume = model.latent_dim * math.log(REFINEMENT * step)
-    yield JointBlock(images, tiles, mass.masked_fill_(heavy, -math.inf), log_volume)
-
-    fine_cells = cell_centres(model.latent_dim, TILE * REFINEMENT, step)
-    for tile in heavy.any(dim=0).nonzero()[:, 0]:
-        z = tiles[tile] + fine_cells
-        output = decode_positions(model, z, label)
-        selected = images[heavy[:, tile]]
-        log_volume = model.latent_dim * math.log(step)
-        yield JointBlock(selected, z, _log_joint(model, x[selected], z, output, step), log_volume)
+        for rows in images.split(IMAGE_BLOCK):
+            density = log_joint(model, x[rows], z, output, step).view(len(rows), len(cells), -1).amax(dim=1)
+            highest[rows] = torch.maximum(highest[rows], density.amax(dim=1))
+            image, tile = (density > highest[rows, None] - CUTOFF).nonzero(as_tuple=True)
+            found.append((rows[image], block[tile], density[image, tile]))
+    image, tile, density = (torch.cat(parts) for parts in zip(*found, strict=True))
+    heavy = density > highest[image] - CUTOFF
+    order = tile[heavy].argsort(stable=True)
+    indices, counts = tile[heavy][order].unique_consecutive(return_counts=True)
+    yield from zip(tiles[indices], image[heavy][order].split(counts.tolist()), strict=True)
 
 
-def _log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
+def log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
     """log p(x, z) and the log volume of a cell with sides `step`, (B, G) nats, for z (G, d) and its decoded output."""
-    log_mass = log_normal(z) + z.shape[1] * math.log(step)
-    return model.likelihood.log_prob_matrix(x, output) + log_mass
+    return model.likelihood.log_prob_matrix(x, output) + log_mass_of_cells(z, step)
+
+
+def log_mass_of_cells(z: Tensor, step: float) -> Tensor:
+    """log p(z) v of cells with centres z (G, d) and sides `step`, (G,)."""
+    return log_normal(z) + z.shape[1] * math.log(step)
 
 
 def tile_centres(latent_dim: int, side: float, limit: float) -> Tensor:
