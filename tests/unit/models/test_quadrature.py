@@ -10,6 +10,7 @@ from torch import Tensor
 from latentlab.models.families import build_model
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import (
+    EXACT_TOLERANCE,
     IMAGE_BLOCK,
     PRIOR_LIMIT,
     TOLERANCE,
@@ -69,6 +70,16 @@ def test_the_range_follows_codes_far_outside_the_prior():
     )
     cut = quadrature_log_likelihood(model, far, None, GRID)
     assert (model.log_prob(far) - cut).min() > 10, "what a fixed range leaves out"
+
+
+def test_the_error_of_a_model_without_an_encoder_holds_what_lies_outside_of_the_range():
+    torch.manual_seed(0)
+    model = linear_gaussian(2, n_pixels=40, model=LinearExact)
+    near, far = model.sample(50), model.decode(torch.tensor([[7.0, -6.0]])) + 0.3 * torch.randn(50, 40)
+    assert choose_grid(model, near)[1] < EXACT_TOLERANCE
+    grid, error = choose_grid(model, far)
+    missing = model.log_prob(far) - quadrature_log_likelihood(model, far, None, grid)
+    assert missing.min() > 10 and error > 0.5 * missing.mean().item()
 
 
 def test_the_grid_is_as_fine_as_the_tolerance_asks_and_its_error_is_the_true_one():
