@@ -98,6 +98,13 @@ EDITS = {
         "range(86, 101)",
         PAGE_AND_NOTEBOOK - {"render_html"},
     ),
+    "a constant that two scripts import": (
+        "workflow/latentlab/metrics/bounds.py",
+        "ELBO_SAMPLES = 10",
+        "ELBO_SAMPLES = 11",
+        FROM_EVALUATION - {"decode_plane"} | {"evaluate_sweep_point"},
+    ),
+    "a script": ("workflow/scripts/plot_figures.py", "strict=True", "strict=False", FIGURES),
     "a comment in a rule file": ("workflow/rules/train.smk", "# Training:", "# This is training:", set()),
     "the message of a rule": ("workflow/rules/train.smk", '"Train {', '"Now train {', set()),
     "the documentation": ("README.md", "latentlab", "Latentlab", set()),
@@ -110,6 +117,16 @@ def test_an_edit_reruns_what_depends_on_it(project, edit):
     with edited(project.root / name, old, new):
         assert set(project.planned_jobs()) == expected
     assert project.planned_jobs() == {}
+
+
+def test_comments_and_docstrings_rerun_nothing(project):
+    modules = list(project.root.glob("workflow/latentlab/**/*.py"))
+    with ExitStack() as stack:
+        for path in [*modules, *project.root.glob("workflow/scripts/*.py")]:
+            text = path.read_text()
+            changed = text.replace('"""', '"""Changed: ', 1) if path in modules else text
+            stack.enter_context(edited(path, text, f"# A comment.\n{changed}"))
+        assert project.planned_jobs() == {}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ rule classify_images:
         data="results/data/{dataset}.json",
         ood=lambda wildcards: f"results/data/{get_dataset(wildcards.dataset).ood_partner}.json",
         weights=f"{RUN_FOLDER}/weights.safetensors",
-        code=modules_of("classify_images.py"),
     output:
         metrics=f"{RUN_FOLDER}/classifier.json",
         joints=f"{RUN_FOLDER}/classifier.npz",
@@ -17,6 +16,7 @@ rule classify_images:
     priority: 1000  # takes minutes on real data, so it should not be the last job
     threads: 1
     params:
+        code=code_of("classify_images.py"),
         samples=lookup("classifier_samples", within=config),
         tolerance=lookup("quadrature_tolerance", within=config),
     message:
@@ -29,13 +29,13 @@ rule evaluate_baselines:
     input:
         data="results/data/{dataset}.json",
         reference_classifier="results/reference_classifiers/{dataset}.safetensors",
-        code=modules_of("evaluate_baselines.py"),
     output:
         metrics="results/baselines/{dataset}.json",
     log:
         "results/logs/baselines/{dataset}/evaluate_baselines.log",
     threads: 1
     params:
+        code=code_of("evaluate_baselines.py"),
         epochs=lookup("reference_classifier_epochs", within=config),
     message:
         "Evaluate baseline classifiers on {wildcards.dataset}"

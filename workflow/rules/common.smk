@@ -13,7 +13,7 @@ from latentlab.records.datasets import get_dataset
 from latentlab.records.notebooks import notebook_settings
 from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
 from latentlab.runtime.cluster import cancel_orphans
-from latentlab.runtime.dependencies import all_modules, imported_modules
+from latentlab.runtime.dependencies import all_modules, code_digest, imported_modules
 from latentlab.runtime.files import read_json
 from latentlab.runtime.jobs import usage_by_rule
 from latentlab.runtime.results import archive_old_results, clear_partial
@@ -37,9 +37,16 @@ def source(path):
     return os.path.relpath(ROOT / path)
 
 
-def modules_of(script):
-    """The library modules that a script imports, as inputs: editing one reruns the jobs that use it."""
-    return [source(path) for path in imported_modules(ROOT / "workflow/scripts" / script)]
+def code_of(script):
+    """The digest of the code of a script and of the library modules that it imports, as a param of its rule: a change of
+    it reruns the jobs that it matters to. It is computed only for rules that have jobs."""
+    path = ROOT / "workflow/scripts" / script
+
+    def digest(wildcards):
+        with exit_on_user_error():
+            return code_digest([path, *imported_modules(path)])
+
+    return digest
 
 
 def in_report(path, category, content, **labels):

@@ -2,8 +2,6 @@
 
 
 rule fetch_data:
-    input:
-        code=modules_of("fetch_data.py"),
     output:
         record="results/data/{dataset}.json",
         request="results/data/{dataset}.request.json",
@@ -11,6 +9,7 @@ rule fetch_data:
         "results/logs/data/{dataset}/fetch_data.log",
     threads: 1
     params:
+        code=code_of("fetch_data.py"),
         request=data_request,
         validation_size=lookup("validation_size", within=config),
         training_size=lookup("training_size", within=config),
@@ -24,11 +23,11 @@ rule fetch_data:
 rule data:
     input:
         records=expand("results/data/{dataset}.json", dataset=DATASETS),
-        code=modules_of("refresh_data.py"),
     log:
         "results/logs/data/all/refresh_data.log",
     threads: 1
     params:
+        code=code_of("refresh_data.py"),
         data_source=lookup("data_source", within=config),
         data_dir=lookup("data_dir", within=config),
     message:

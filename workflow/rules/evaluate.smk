@@ -6,7 +6,6 @@ rule evaluate_model:
         data="results/data/{dataset}.json",
         weights=f"{RUN_FOLDER}/weights.safetensors",
         history=f"{RUN_FOLDER}/history.csv",
-        code=modules_of("evaluate_model.py"),
     output:
         codes=f"{RUN_FOLDER}/codes.npz",
         samples=in_report(f"{RUN_FOLDER}/reconstructions_and_samples.png", "Models", "reconstructions and samples"),
@@ -18,6 +17,7 @@ rule evaluate_model:
     priority: training_priority
     threads: 1
     params:
+        code=code_of("evaluate_model.py"),
         tolerance=lookup("quadrature_tolerance", within=config),
         samples=lookup("likelihood_samples", within=config),
     message:
@@ -32,7 +32,6 @@ rule decode_plane:
         weights=f"{PLANE_FOLDER}/weights.safetensors",
         codes=f"{PLANE_FOLDER}/codes.npz",
         reference_classifier="results/reference_classifiers/{dataset}.safetensors",
-        code=modules_of("decode_plane.py"),
     output:
         grid=in_report(f"{PLANE_FOLDER}/grid.png", "Latent planes", "uniform steps"),
         occupied=in_report(f"{PLANE_FOLDER}/grid-occupied.png", "Latent planes", "range of the codes"),
@@ -44,6 +43,7 @@ rule decode_plane:
         f"{PLANE_LOGS}/decode_plane.log",
     threads: 1
     params:
+        code=code_of("decode_plane.py"),
         samples=lookup("grid_samples", within=config),
         low=lookup("grid_min", within=config),
         high=lookup("grid_max", within=config),
@@ -58,7 +58,6 @@ rule decode_conditions:
     input:
         weights=f"{PLANE_FOLDER}/weights.safetensors",
         codes=f"{PLANE_FOLDER}/codes.npz",
-        code=modules_of("decode_conditions.py"),
     output:
         grids=in_report(f"{PLANE_FOLDER}/conditions.png", "Latent planes", "by label"),
         metrics=f"{PLANE_FOLDER}/conditions.json",
@@ -66,6 +65,7 @@ rule decode_conditions:
         f"{PLANE_LOGS}/decode_conditions.log",
     threads: 1
     params:
+        code=code_of("decode_conditions.py"),
         conditions=lookup("conditions", within=config),
         samples=lookup("condition_samples", within=config),
         low=lookup("grid_min", within=config),
@@ -81,13 +81,13 @@ rule compute_posteriors:
     input:
         data="results/data/{dataset}.json",
         weights=f"{PLANE_FOLDER}/weights.safetensors",
-        code=modules_of("compute_posteriors.py"),
     output:
         posteriors=f"{PLANE_FOLDER}/posteriors.npz",
     log:
         f"{PLANE_LOGS}/compute_posteriors.log",
     threads: 1
     params:
+        code=code_of("compute_posteriors.py"),
         tolerance=lookup("quadrature_tolerance", within=config),
     message:
         "Compute true posteriors of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
@@ -100,13 +100,14 @@ rule find_failures:
         data="results/data/{dataset}.json",
         weights=f"{PLANE_FOLDER}/weights.safetensors",
         reference_classifier="results/reference_classifiers/{dataset}.safetensors",
-        code=modules_of("find_failures.py"),
     output:
         metrics=f"{PLANE_FOLDER}/failures.json",
         images=in_report(f"{PLANE_FOLDER}/failures.png", "Latent planes", "failures"),
     log:
         f"{PLANE_LOGS}/find_failures.log",
     threads: 1
+    params:
+        code=code_of("find_failures.py"),
     message:
         "Find failures of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -117,13 +118,14 @@ rule project_latents:
     input:
         data="results/data/{dataset}.json",
         codes=f"{RUN_FOLDER}/codes.npz",
-        code=modules_of("project_latents.py"),
     output:
         positions=f"{RUN_FOLDER}/projections.npz",
         metrics=f"{RUN_FOLDER}/projections.json",
     log:
         f"{RUN_LOGS}/project_latents.log",
     threads: 1
+    params:
+        code=code_of("project_latents.py"),
     message:
         "Project codes of {wildcards.model} on {wildcards.dataset}, and pixels, by PCA, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
@@ -134,13 +136,13 @@ rule evaluate_augmentation:
     input:
         data="results/data/{dataset}.json",
         weights=f"{RUN_FOLDER}/weights.safetensors",
-        code=modules_of("evaluate_augmentation.py"),
     output:
         metrics=f"{RUN_FOLDER}/augmentation.json",
     log:
         f"{RUN_LOGS}/evaluate_augmentation.log",
     threads: 1
     params:
+        code=code_of("evaluate_augmentation.py"),
         sizes=lookup("augmentation_sizes", within=config),
         seeds=lookup("augmentation_seeds", within=config),
         draws=lookup("augmentation_draws", within=config),

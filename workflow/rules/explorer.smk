@@ -11,13 +11,13 @@ rule export_explorer:
             source(f"templates/explorer/{file}") for file in ("explorer.css", "decoder.js", "plane.js", "explorer.js")
         ],
         style=source("matplotlibrc"),
-        code=modules_of("export_explorer.py"),
     output:
         page=in_report("results/reports/{assignment}/explorer.html", "Reports", "explorer"),
     log:
         "results/logs/reports/{assignment}/export_explorer.log",
     threads: 1
     params:
+        code=code_of("export_explorer.py"),
         title=lambda wildcards: assignment_of(wildcards).page_title(config),
         labels=lambda wildcards: [
             assignment_of(wildcards).entries[name].label for name in assignment_of(wildcards).plane_models()

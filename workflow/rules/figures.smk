@@ -10,7 +10,6 @@ for assignment in ASSIGNMENTS.values():
         input:
             files=assignment.files(assignment.figure_inputs()),
             style=source("matplotlibrc"),
-            code=modules_of("plot_figures.py"),
         output:
             figures=[
                 in_report(path, "Figures", Path(path).stem, assignment=assignment.name)
@@ -20,6 +19,7 @@ for assignment in ASSIGNMENTS.values():
             f"results/logs/reports/{assignment.name}/plot_figures.log",
         threads: 1
         params:
+            code=code_of("plot_figures.py"),
             figures=[figure.to_dict() for figure in assignment.figure_specs(config)],
         message:
             f"Draw the figures of {assignment.name}"

@@ -6,7 +6,6 @@ rule run_notebook:
     input:
         data="results/data/{dataset}.json",
         cells=source("templates/{assignment}/{notebook}.py"),
-        code=modules_of("run_notebook.py"),
     output:
         cells=f"{NOTEBOOK_FOLDER}/cells.ipynb",
         measurements=f"{NOTEBOOK_FOLDER}/measurements.json",
@@ -21,6 +20,7 @@ rule run_notebook:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_of("run_notebook.py"),
         settings=lambda wildcards: notebook_settings(
             config, f"{wildcards.assignment}/{wildcards.notebook}", wildcards.dataset
         ),
@@ -35,7 +35,6 @@ rule store_notebook_model:
         data="results/data/{dataset}.json",
         measurements=lambda wildcards: notebook_file(wildcards, "measurements.json"),
         weights=lambda wildcards: notebook_file(wildcards, "weights.npz"),
-        code=modules_of("store_notebook_model.py"),
     output:
         weights=f"{RUN_FOLDER}/weights.safetensors",
         history=f"{RUN_FOLDER}/history.csv",
@@ -47,6 +46,7 @@ rule store_notebook_model:
         latent_dim="2",
     threads: 1
     params:
+        code=code_of("store_notebook_model.py"),
         settings=lambda wildcards: model_settings(wildcards).to_dict(),
     message:
         "Store {wildcards.model}, which a notebook trained on {wildcards.dataset}"
@@ -67,7 +67,6 @@ rule build_notebook:
         html_settings=source("templates/notebook/conf.json"),
         style=source("matplotlibrc"),
         answers=lambda wildcards: assignment_of(wildcards).notebook_answers(config),
-        code=[source(path) for path in all_modules()],  # they are in the archive
     output:
         notebook="results/reports/{assignment}/notebook/{notebook}.ipynb",
         html=in_report("results/reports/{assignment}/notebook/{notebook}.html", "Reports", "notebook"),
@@ -77,6 +76,7 @@ rule build_notebook:
         "results/logs/reports/{assignment}/{notebook}/build_notebook.log",
     threads: 1
     params:
+        code=lambda wildcards: code_digest([ROOT / "workflow/scripts/build_notebook.py", *all_modules()]),  # it is in the archive
         parts=lambda wildcards: assignment_of(wildcards).archive_parts(),
         page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
         figures=lambda wildcards: [spec.to_dict() for spec in assignment_of(wildcards).figure_specs(config)],

@@ -10,7 +10,6 @@ rule render_html:
         figures=lambda wildcards: assignment_of(wildcards).figure_files(),
         templates=template_files,
         discussion=lambda wildcards: assignment_of(wildcards).page_discussion(config),
-        code=modules_of("render_html.py"),
     output:
         html=in_report("results/reports/{assignment}/{assignment}.html", "Reports", "HTML"),
         provenance="results/reports/{assignment}/provenance.json",
@@ -19,6 +18,7 @@ rule render_html:
         "results/logs/reports/{assignment}/render_html.log",
     threads: 1
     params:
+        code=code_of("render_html.py"),
         title=lambda wildcards: assignment_of(wildcards).page_title(config),
         explorer=lambda wildcards: bool(assignment_of(wildcards).plane_models()),
         course=lookup("course", within=config),
@@ -37,12 +37,13 @@ rule print_pdf:
         html="results/reports/{assignment}/{assignment}.html",
         provenance="results/reports/{assignment}/provenance.json",
         config="results/reports/{assignment}/config.yaml",
-        code=modules_of("print_pdf.py"),
     output:
         pdf=in_report("results/reports/{assignment}/{assignment}.pdf", "Reports", "PDF"),
     log:
         "results/logs/reports/{assignment}/print_pdf.log",
     threads: 1
+    params:
+        code=code_of("print_pdf.py"),
     message:
         "Print the report of {wildcards.assignment} on one side of A4"
     script:
@@ -53,7 +54,6 @@ rule publish_report:
     input:
         page=lambda wildcards: PUBLISHED[wildcards.page],
         data=CHOSEN.data_records(),
-        code=modules_of("publish_report.py"),
     output:
         page="results/{page}",
     log:
@@ -62,6 +62,8 @@ rule publish_report:
         page="|".join(PUBLISHED),
     localrule: True  # only a copy
     threads: 1
+    params:
+        code=code_of("publish_report.py"),
     message:
         "Copy the chosen assignment, {config[assignment]}, to results/{wildcards.page}"
     script:

@@ -7,13 +7,13 @@ rule check_submission:
         pdf="results/reports/{assignment}/{assignment}.pdf",
         html="results/reports/{assignment}/{assignment}.html",
         data=lambda wildcards: assignment_of(wildcards).data_records(),
-        code=modules_of("check_submission.py"),
     output:
         manifest="results/reports/{assignment}/manifest.txt",
     log:
         "results/logs/reports/{assignment}/check_submission.log",
     threads: 1
     params:
+        code=code_of("check_submission.py"),
         names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
         authors=lookup("authors", within=config),
     message:
@@ -26,13 +26,13 @@ rule pack_submission:
     input:
         files=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
         manifest="results/reports/{assignment}/manifest.txt",
-        code=modules_of("pack_submission.py"),
     output:
         archive="results/submission/{assignment}.zip",
     log:
         "results/logs/reports/{assignment}/pack_submission.log",
     threads: 1
     params:
+        code=code_of("pack_submission.py"),
         names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
     message:
         "Pack the submission of {wildcards.assignment}"

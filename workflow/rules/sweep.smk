@@ -8,13 +8,13 @@ rule evaluate_sweep_point:
         history=f"{RUN_FOLDER}/history.csv",
         reference_classifier="results/reference_classifiers/{dataset}.safetensors",
         moments="results/reference_classifiers/{dataset}.npz",
-        code=modules_of("evaluate_sweep_point.py"),
     output:
         point=f"{RUN_FOLDER}/sweep_point.json",
     log:
         f"{RUN_LOGS}/evaluate_sweep_point.log",
     threads: 1
     params:
+        code=code_of("evaluate_sweep_point.py"),
         samples=lookup("likelihood_samples", within=config),
     message:
         "Evaluate {wildcards.model} on {wildcards.dataset} for its sweep, d = {wildcards.latent_dim}, seed {wildcards.seed}"
@@ -28,7 +28,6 @@ rule collect_sweep:
         points=lambda wildcards: sweep_files(wildcards, "sweep_point.json"),
         weights=lambda wildcards: sweep_files(wildcards, "weights.safetensors", seeds=[0]),
         moments="results/reference_classifiers/{dataset}.npz",
-        code=modules_of("collect_sweep.py"),
     output:
         metrics=f"{SWEEP_FOLDER}/sweep.json",
         strips=in_report(f"{SWEEP_FOLDER}/strips.png", "Sweeps", "samples by dimension"),
@@ -36,6 +35,7 @@ rule collect_sweep:
         "results/logs/sweeps/{dataset}/{model}/collect_sweep.log",
     threads: 1
     params:
+        code=code_of("collect_sweep.py"),
         dims=lookup("sweep_dims", within=config),
     message:
         "Collect the sweep of {wildcards.model} on {wildcards.dataset}, beside PCA"
@@ -52,13 +52,14 @@ rule compare_with_pca:
             seed=model_settings(wildcards).seed,
             **wildcards,
         ),
-        code=modules_of("compare_with_pca.py"),
     output:
         metrics=f"{PCA_FOLDER}/pca_comparison.json",
         directions=f"{PCA_FOLDER}/principal_directions.npz",
     log:
         "results/logs/pca_comparisons/{dataset}/{model}/compare_with_pca.log",
     threads: 1
+    params:
+        code=code_of("compare_with_pca.py"),
     message:
         "Compare {wildcards.model} on {wildcards.dataset} with PCA"
     script:

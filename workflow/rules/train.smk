@@ -5,7 +5,6 @@
 rule train_model:
     input:
         data="results/data/{dataset}.json",
-        code=modules_of("train_model.py"),
     output:
         weights=f"{RUN_FOLDER}/weights.safetensors",
         history=f"{RUN_FOLDER}/history.csv",
@@ -22,6 +21,7 @@ rule train_model:
         runtime=60,
         gpu=training_gpus,
     params:
+        code=code_of("train_model.py"),
         settings=lambda wildcards: model_settings(wildcards).to_dict(),
         device=lookup("device", within=config),
     message:
@@ -33,7 +33,6 @@ rule train_model:
 rule train_reference_classifier:
     input:
         data="results/data/{dataset}.json",
-        code=modules_of("train_reference_classifier.py"),
     output:
         weights="results/reference_classifiers/{dataset}.safetensors",
         moments="results/reference_classifiers/{dataset}.npz",
@@ -41,6 +40,7 @@ rule train_reference_classifier:
         "results/logs/reference_classifiers/{dataset}/train_reference_classifier.log",
     threads: 1
     params:
+        code=code_of("train_reference_classifier.py"),
         epochs=lookup("reference_classifier_epochs", within=config),
     message:
         "Train the reference classifier of {wildcards.dataset}"
