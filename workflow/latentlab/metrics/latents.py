@@ -1,6 +1,7 @@
 """A model's codes: the contents of codes.npz, and what is measured of them."""
 
 import numpy as np
+import torch
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
@@ -31,12 +32,15 @@ def encode_splits(model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]]) 
     Returns:
         Arrays `{split}_{name}` for each `name` that `encode_images` gives; `{split}_labels` `(n,)`.
     """
-    arrays = {}
-    for split in ("train", "test"):
-        images, labels = splits[split]
-        arrays |= {f"{split}_{name}": values for name, values in encode_images(model, images, labels).items()}
-        arrays |= {f"{split}_labels": labels.numpy()}
-    return arrays
+    images, labels = (torch.cat(parts) for parts in zip(splits["train"], splits["test"], strict=True))
+    # All of them at once, because a model without an encoder decodes its plane for them.
+    codes = encode_images(model, images, labels) | {"labels": labels.numpy()}
+    n_train = len(splits["train"][0])
+    return {
+        f"{split}_{name}": values[part]
+        for split, part in (("train", slice(n_train)), ("test", slice(n_train, None)))
+        for name, values in codes.items()
+    }
 
 
 def measure_latents(

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches
+from latentlab.models.likelihoods import Bernoulli
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
+from latentlab.models.precision import autocast, bfloat16_instructions
 
 TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
@@ -27,6 +29,7 @@ CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is le
 PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the range of each axis; the prior's mass beyond ±5 is below 1e-6
 ENCODER_STDS = 5  # of each image's q(z|x) that the range holds
 TILE_BLOCK, IMAGE_BLOCK = 100, 2000  # at a time: their products stay in the cache
+DECODED_TILES = 6  # of fine cells, decoded at a time
 LOWEST = -1e9  # nats: no joint is lower that counts
 CHECKED_IMAGES = 200  # on which a grid is chosen and its error is estimated
 
@@ -182,24 +185,29 @@ def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGr
     tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit)
     cells = cell_centres(model.latent_dim, TILE * REFINEMENT, grid.step)
     for label in labels.unique().tolist():
-        for tile, images in heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step):
-            z = tile + cells
-            yield JointBlock(images, z, log_joint(model, x[images], z, decode_positions(model, z, label), grid.step))
+        heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step)
+        z = heavy[:, None] + cells
+        for block in torch.arange(len(heavy)).split(DECODED_TILES):
+            outputs = decode_positions(model, z[block].flatten(0, 1), label).view(*z[block].shape[:2], -1)
+            for i, output in zip(block.tolist(), outputs, strict=True):
+                yield JointBlock(images[i], z[i], log_joint(model, x[images[i]], z[i], output, grid.step))
 
 
 def heavy_tiles(
     model: LatentModel, x: Tensor, images: Tensor, label: int, tiles: Tensor, step: float
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of tiles with centres `tiles` (T, d) each that has some mass of an image with this label: its centre (d,), and
-    the images that it matters to, some of the indices `images` (n,) of x (B, P)."""
+) -> tuple[Tensor, list[Tensor]]:
+    """Those of the tiles with centres `tiles` (T, d) that have some mass of an image with this label, (H, d), and for
+    each of them the images that it matters to: some of the indices `images` (n,) of x (B, P)."""
     cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
     highest = torch.full((len(x),), -math.inf)
     found = []
     for block in torch.arange(len(tiles)).split(TILE_BLOCK):
         z = (cells[:, None] + tiles[block]).flatten(0, 1)
-        output = decode_positions(model, z, label)
+        with fast_products(model):
+            output = decode_positions(model, z, label)
         for rows in images.split(IMAGE_BLOCK):
-            density = log_joint(model, x[rows], z, output, step).view(len(rows), len(cells), -1).amax(dim=1)
+            with fast_products(model):
+                density = log_joint(model, x[rows], z, output, step).view(len(rows), len(cells), -1).amax(dim=1)
             highest[rows] = torch.maximum(highest[rows], density.amax(dim=1))
             image, tile = (density > highest[rows, None] - CUTOFF).nonzero(as_tuple=True)
             found.append((rows[image], block[tile], density[image, tile]))
@@ -207,7 +215,14 @@ def heavy_tiles(
     heavy = density > highest[image] - CUTOFF
     order = tile[heavy].argsort(stable=True)
     indices, counts = tile[heavy][order].unique_consecutive(return_counts=True)
-    yield from zip(tiles[indices], image[heavy][order].split(counts.tolist()), strict=True)
+    return tiles[indices], list(image[heavy][order].split(counts.tolist()))
+
+
+def fast_products(model: LatentModel) -> torch.autocast:
+    """The context in which products are fast and good enough to find where p(x, z) is large: in bfloat16 if the
+    processor multiplies that. Not of a Gaussian, which divides the rounding errors of its squares by σ²."""
+    fast = isinstance(model.likelihood, Bernoulli) and bfloat16_instructions() is not None
+    return autocast("bfloat16" if fast else "float32")
 
 
 def log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
@@ -221,8 +236,9 @@ def log_mass_of_cells(z: Tensor, step: float) -> Tensor:
 
 
 def tile_centres(latent_dim: int, side: float, limit: float) -> Tensor:
-    """Centres (T, d) of tiles with sides `side` that cover [−limit, limit]^d."""
-    return cell_centres(latent_dim, 2 * math.ceil(limit / side), side)
+    """Centres (T, d) of tiles with sides `side` that cover [−limit, limit]^d, those closest to 0 first."""
+    centres = cell_centres(latent_dim, 2 * math.ceil(limit / side), side)
+    return centres[centres.square().sum(1).argsort(stable=True)]
 
 
 def cell_centres(latent_dim: int, count: int, side: float) -> Tensor:
