@@ -256,7 +256,15 @@ def measure_frames(splits):
     from playwright.sync_api import sync_playwright
 
     model = train_vae(splits, vae_spec(2, hidden=(512,), conditional=True, epochs=1))
-    about = {"title": "Frames", "dataset": DATASET.name, "synthetic": False, "data": "", "version": "", "commit": ""}
+    about = {
+        "title": "Frames",
+        "dataset": DATASET.name,
+        "synthetic": False,
+        "preview": False,
+        "data": "",
+        "version": "",
+        "commit": "",
+    }
     described = describe_model(model, "CVAE", encode_splits(model, splits), weights="")
     images, labels = (part.numpy() for part in splits["test"])
     templates, style = ROOT / "templates/explorer", ROOT / "matplotlibrc"

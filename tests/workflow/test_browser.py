@@ -121,7 +121,15 @@ def test_a_decoder_with_fourier_features_agrees_with_torch(browser, conditional,
     images, labels = (array.numpy() for array in block_images(60))
     codes = {"test_codes": np.random.default_rng(0).normal(size=(60, 2)), "test_labels": labels}
     described = describe_model(model, "Exact", codes, weights="0" * 64)
-    about = {"title": "", "dataset": "MNIST", "synthetic": True, "data": "", "version": "", "commit": ""}
+    about = {
+        "title": "",
+        "dataset": "MNIST",
+        "synthetic": True,
+        "preview": False,
+        "data": "",
+        "version": "",
+        "commit": "",
+    }
     page_file, classes = tmp_path / "explorer.html", [str(label) for label in range(10)]
     style, folder = ROOT / "matplotlibrc", ROOT / "templates/explorer"
     page_file.write_text(render_explorer(folder, [described], images, labels, classes, style, about))

@@ -8,7 +8,7 @@ import numpy as np
 import pdfplumber
 import pytest
 import yaml
-from projects import ROOT, run_snakemake
+from projects import ROOT, copy_source, run_snakemake
 from sklearn.decomposition import PCA
 
 from latentlab.data.splits import load_split
@@ -35,6 +35,19 @@ def test_the_report_is_made_from_published_data():
         assert len(pdf.pages) == 1
         assert "synthetic" not in pdf.pages[0].extract_text().lower()
     assert not (RESULTS / "report-SYNTHETIC-DATA.pdf").exists()
+
+
+def test_a_preview_is_made_from_published_data_is_marked_and_cannot_be_submitted(tmp_path):
+    project, data = copy_source(tmp_path / "clone"), os.environ["LATENTLAB_DATA"]
+    preview = ["--workflow-profile", "profiles/preview", "--config", "authors=[{name: Ada}]"]
+    process = run_snakemake(project.root, *preview, "--", "report", LATENTLAB_DATA=data)
+    assert process.returncode == 0, process.stdout[-4000:]
+    with pdfplumber.open(project.root / "results/preview/results/report.pdf") as pdf:
+        text = pdf.pages[0].extract_text()
+    assert len(pdf.pages) == 1 and "A first look, from short trainings on few images" in text
+    assert "synthetic" not in text.lower()
+    process = run_snakemake(project.root, *preview, "--", "submission", LATENTLAB_DATA=data)
+    assert process.returncode == 1 and "the page is a preview: make the report with `./run report`" in process.stdout
 
 
 def test_a_short_training_reaches_the_known_range():

@@ -6,7 +6,7 @@ import zipfile
 
 import pdfplumber
 import pytest
-from projects import copy_source
+from projects import copy_source, user_messages
 
 from latentlab.records.assignment_file import assignment_names
 
@@ -60,6 +60,13 @@ def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project, a
 def test_a_run_prints_where_the_report_is(project):
     output = project.snakemake("--forcerun", "publish_report", "--", "results/report.pdf").stdout
     assert "latentlab: made results/smoke/results/report.pdf\n" in output and "latentlab: 1 job in 0." in output
+
+
+def test_a_run_says_which_settings_differ_from_the_last_run(project):
+    project.snakemake("--config", "course=Mine", "--", "results/reports/lab8/lab8.html")
+    process = project.snakemake("lab8")
+    assert 'latentlab: since the last run here: course "Mine" → null' in user_messages(process)
+    assert "since the last run" not in project.snakemake("--forcerun", "publish_report", "lab8").stdout
 
 
 def test_the_report_of_snakemake_shows_the_results(project, tmp_path):

@@ -7,18 +7,19 @@ import shutil
 import sys
 import time
 
-from latentlab.records.config import check_config, resolve_model
+from latentlab.records.config import check_config, resolve_model, setting_changes
 from latentlab.records.data import DataRecord
 from latentlab.records.datasets import get_dataset
 from latentlab.records.notebooks import notebook_settings
 from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
 from latentlab.runtime.cluster import cancel_orphans
 from latentlab.runtime.dependencies import all_modules, code_digest, imported_modules
-from latentlab.runtime.files import read_json
+from latentlab.runtime.files import read_json, write_json
 from latentlab.runtime.jobs import usage_by_rule
 from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
+MAX_CHANGES = 6  # of settings that are printed
 NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
@@ -121,8 +122,19 @@ def prepare_run():
         print(f"latentlab: the results were made by another version: moved to {archive}", file=sys.stderr)
         os.chdir(workflow.rundir)
         os.execv(shlex.split(sys.executable)[0], sys.orig_argv)  # start again, because other jobs are due now
+    print_setting_changes()
     if workflow.nodes is not None and shutil.which("scancel"):
         cancel_orphans(Path.cwd())
+
+
+def print_setting_changes():
+    """Print what differs from the settings of the last run here: those given with --config hold for one run only, which is
+    easily forgotten."""
+    path = Path(".snakemake/settings.json")
+    if path.is_file() and (changes := setting_changes(read_json(path), config)):
+        more = f", and {len(changes) - MAX_CHANGES} more" if len(changes) > MAX_CHANGES else ""
+        print(f"latentlab: since the last run here: {', '.join(changes[:MAX_CHANGES])}{more}", file=sys.stderr)
+    write_json(path, config)
 
 
 def print_summary():

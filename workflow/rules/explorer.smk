@@ -18,6 +18,7 @@ rule export_explorer:
     threads: 1
     params:
         code=code_of("export_explorer.py"),
+        preview=lookup("preview", within=config),
         title=lambda wildcards: assignment_of(wildcards).page_title(config),
         labels=lambda wildcards: [
             assignment_of(wildcards).entries[name].label for name in assignment_of(wildcards).plane_models()

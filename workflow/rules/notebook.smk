@@ -83,6 +83,7 @@ rule build_notebook:
         title=lambda wildcards: assignment_of(wildcards).page_title(config),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
+        preview=lookup("preview", within=config),
         settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
     message:
         "Write the text of notebook {wildcards.notebook} of {wildcards.assignment}, and pack its archives"

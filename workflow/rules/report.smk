@@ -23,6 +23,7 @@ rule render_html:
         explorer=lambda wildcards: bool(assignment_of(wildcards).plane_models()),
         course=lookup("course", within=config),
         authors=lookup("authors", within=config),
+        preview=lookup("preview", within=config),
         sections=lambda wildcards: assignment_of(wildcards).sections,
         settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
         page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),

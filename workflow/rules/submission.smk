@@ -16,6 +16,7 @@ rule check_submission:
         code=code_of("check_submission.py"),
         names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
         authors=lookup("authors", within=config),
+        preview=lookup("preview", within=config),
     message:
         "Check whether {wildcards.assignment} is ready to be submitted"
     script:

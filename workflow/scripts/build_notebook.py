@@ -28,7 +28,7 @@ with job(snakemake.log):
     metrics = gather_metrics(params.page_metrics, [files[part] for part in parts])
     settings = used_settings(metrics, params.settings)
     authors = [Author.from_dict(author) for author in params.authors]
-    page = Page(params.title, params.course, authors, records[0].declaration.classes)
+    page = Page(params.title, params.course, authors, records[0].declaration.classes, preview=params.preview)
     provenance = report_provenance(metrics, records, settings)
     answers = inputs.answers[0] if inputs.answers else None
     text = render_text(inputs.template, page, metrics, provenance, answers)

@@ -9,7 +9,7 @@ with job(snakemake.log):
     inputs, params = snakemake.input, snakemake.params
     synthetic = any(DataRecord.read(path).is_synthetic for path in inputs.data)
     authors = [Author.from_dict(author) for author in params.authors]
-    problems = submission_problems(inputs.pdf, inputs.html, authors, synthetic)
+    problems = submission_problems(inputs.pdf, inputs.html, authors, synthetic, params.preview)
     if problems:
         raise UserError("\n".join(["not ready to be submitted:", *problems]))
     write_text(snakemake.output.manifest, manifest(params.names, inputs.files))

@@ -21,6 +21,7 @@ with job(snakemake.log):
         "title": params.title,
         "dataset": record.dataset,
         "synthetic": record.is_synthetic,
+        "preview": params.preview,
         "data": record.digest,
         "version": versions("latentlab")["latentlab"],
         "commit": commit(),

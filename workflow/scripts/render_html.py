@@ -27,6 +27,7 @@ with job(snakemake.log) as log:
         figures={Path(path).stem: path for path in inputs.figures},
         discussion=discussion,
         explorer=params.explorer,
+        preview=params.preview,
     )
     template = next(
         path for path in inputs.templates if path.endswith(f"{snakemake.wildcards.assignment}/page.html.j2")

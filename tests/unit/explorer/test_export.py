@@ -18,7 +18,15 @@ from latentlab.records.settings import ModelSettings
 
 MNIST = get_dataset("MNIST")
 IMAGES = np.zeros((30, 28, 28), np.uint8)
-ABOUT = {"title": "T", "dataset": "MNIST", "synthetic": False, "data": "d" * 64, "version": "1", "commit": "c"}
+ABOUT = {
+    "title": "T",
+    "dataset": "MNIST",
+    "synthetic": False,
+    "preview": False,
+    "data": "d" * 64,
+    "version": "1",
+    "commit": "c",
+}
 
 
 def unpack(text, dtype):
@@ -153,6 +161,11 @@ def test_names_cannot_end_the_script():
     html = render([describe(build(), label)], title=label)
     assert "<script>alert" not in html
     assert page_data(html)["models"][0]["label"] == label
+
+
+def test_a_preview_says_so():
+    html = render([describe(build())], preview=True)
+    assert "A first look" in html and "(preview)</title>" in html
 
 
 def test_a_page_on_synthetic_data_says_so():

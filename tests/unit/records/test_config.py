@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from latentlab.records.config import OVERRIDES, check_config, read_as_typed, resolve_model
+from latentlab.records.config import OVERRIDES, check_config, read_as_typed, resolve_model, setting_changes
 from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
 
@@ -83,6 +83,21 @@ def test_top_level_settings_override_those_of_every_model():
     assert set(values) == set(OVERRIDES)
     resolved = resolve_model(CONFIG | values, "lab8-vae")
     assert {key: getattr(resolved, key) for key in OVERRIDES} == values
+
+
+def test_changes_are_named_by_their_keys_as_they_are_typed():
+    before = {"epochs": 5, "title": "Mine", "sweep_dims": [2, 4], "models": {"a": {"hidden": [8]}, "b": {"beta": 1.0}}}
+    after = {"epochs": None, "title": "Mine", "sweep_dims": [2], "preview": True, "models": {"a": {"hidden": [8, 4]}}}
+    assert setting_changes(before, before) == []
+    assert setting_changes(before, after) == [
+        "epochs 5 → null",
+        "sweep_dims [2, 4] → [2]",
+        "models.a.hidden [8] → [8, 4]",
+        "models.b.beta 1.0 → null",
+        "preview null → true",
+    ]
+    (change,) = setting_changes({"title": "x y " * 100}, {"title": None})
+    assert len(change) < 100
 
 
 def test_an_unknown_model_is_named_with_the_closest_one():

@@ -2,6 +2,7 @@
 
 import re
 
+import pdfplumber
 import planted
 import pytest
 
@@ -442,6 +443,17 @@ def test_pages_have_room_for_the_notice_of_synthetic_data(name, tmp_path):
     path.write_text(planted.html(name, tmp_path, source="synthetic"))
     assert "SYNTHETIC DATA" in path.read_text() and "(on synthetic data)</title>" in path.read_text()
     assert print_pdf(path, tmp_path / "page.pdf") >= 8.5
+
+
+def test_a_preview_is_marked_across_the_page_and_says_what_it_is(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(planted.html("summary", tmp_path, preview=True))
+    print_pdf(path, tmp_path / "page.pdf")
+    with pdfplumber.open(tmp_path / "page.pdf") as pdf:
+        text, stamp = pdf.pages[0].extract_text(), [char for char in pdf.pages[0].chars if not char["upright"]]
+    assert "A first look, from short trainings on few images: not to be handed in" in text
+    assert "".join(char["text"] for char in stamp) == "PREVIEW" and pdf.metadata["Title"].endswith(" (preview)")
+    assert min(char["size"] for char in stamp) > 50
 
 
 @pytest.mark.parametrize("name", ["lab8", "exercise4", "summary"])

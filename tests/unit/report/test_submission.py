@@ -38,9 +38,9 @@ def test_a_complete_report_has_no_problems(report):
 def test_all_problems_are_named_at_once(report, authors):
     pdf, html = report
     html.write_text(PAGE.format(one="<p> </p>", fonts=""))
-    problems = submission_problems(pdf, html, authors, synthetic=True)
-    assert len(problems) == 3 and all("\n" not in problem for problem in problems)
-    for expected in ("authors in config.yaml", "synthetic data", "“1 One” is not answered"):
+    problems = submission_problems(pdf, html, authors, synthetic=True, preview=True)
+    assert len(problems) == 4 and all("\n" not in problem for problem in problems)
+    for expected in ("authors in config.yaml", "synthetic data", "is a preview", "“1 One” is not answered"):
         assert sum(expected in problem for problem in problems) == 1
 
 

@@ -223,8 +223,8 @@ def render_explorer(
         images, labels: the test split, uint8 (n, rows, columns) and (n,).
         classes: class names, in the order of the labels.
         style: path of the matplotlibrc with the colours of the classes.
-        about: `title`, and where the page comes from: `dataset` (name), `synthetic` (whether its data are), `data`
-            (SHA-256), `version` and `commit`.
+        about: `title`, and where the page comes from: `dataset` (name), `synthetic` (whether its data are),
+            `preview` (whether it is a first look), `data` (SHA-256), `version` and `commit`.
     """
     folder, sheet = Path(folder), image_sheet(images[:N_POINTS])
     css, script = (folder / "explorer.css").read_text(encoding="utf-8"), bundle(folder)

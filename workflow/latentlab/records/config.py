@@ -1,8 +1,10 @@
 """The configuration: checked, and resolved to the settings of each model."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import msgspec
@@ -80,6 +82,28 @@ def resolve_model(config: dict[str, Any], name: str) -> ModelSettings:
     if config["models"][name].get("notebook"):
         overrides.pop("precision", None)  # that of its cells
     return msgspec.convert(dict(config["models"][name]) | overrides, ModelSettings)
+
+
+def setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between two configurations, by dotted keys: `epochs 5 → null`."""
+    old, new = (dict(_flatten(config)) for config in (before, after))
+    return [
+        f"{key} {_as_typed(old.get(key))} → {_as_typed(new.get(key))}"
+        for key in [*old, *(key for key in new if key not in old)]
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _as_typed(value: Any) -> str:
+    return shorten(json.dumps(value, ensure_ascii=False), 60, placeholder=" …")
+
+
+def _flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 @cache

@@ -86,6 +86,7 @@ class Settings(Record, frozen=True, omit_defaults=False):
     authors: Annotated[tuple[Author, ...], Meta(max_length=40)]
     discussion: FilePath | None
     notebook_answers: FilePath | None
+    preview: bool
 
     data_source: Literal["auto", "local", "download", "synthetic"]
     data_dir: FilePath | None

@@ -38,6 +38,8 @@ class Page:
     """Path of a student's Markdown."""
     explorer: bool = False
     """Whether there is an explorer.html beside the page."""
+    preview: bool = False
+    """Whether it is a first look, from coarse settings, and marked as such."""
 
     def __post_init__(self) -> None:
         self.title, self.course = clean_text(self.title), clean_text(self.course or "")

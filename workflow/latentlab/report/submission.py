@@ -19,13 +19,14 @@ EXAMPLE_NAME = "Your Name"  # the author in the config.yaml of a new copy
 
 
 def submission_problems(
-    pdf_path: str | Path, html_path: str | Path, authors: Sequence[Author], synthetic: bool
+    pdf_path: str | Path, html_path: str | Path, authors: Sequence[Author], synthetic: bool, preview: bool = False
 ) -> list[str]:
     """A sentence for everything that keeps a report from being handed in.
 
     Args:
         authors: as in config.yaml.
         synthetic: whether the report was made on synthetic data.
+        preview: whether it is a first look from coarse settings.
     """
     problems = list(_pdf_problems(pdf_path))
     names = [author.name.strip() for author in authors]
@@ -33,6 +34,8 @@ def submission_problems(
         problems.append("authors in config.yaml: put your own name there")
     if synthetic:
         problems.append("the page was made on synthetic data: get the published data with `snakemake --cores 1 data`")
+    if preview:
+        problems.append("the page is a preview: make the report with `./run report`")
     headings = unanswered_sections(Path(html_path).read_text(encoding="utf-8"))
     return problems + [f"“{heading}” is not answered: write something below that heading" for heading in headings]
 
