@@ -22,12 +22,13 @@ TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
 # Without an encoder posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
 EXACT_TOLERANCE, MIN_EXACT_STEP = 0.03, 0.0125
-MIN_WIDE_STEP = 0.05  # the same where the doubled range is checked: beyond the prior there is nothing as narrow
+MIN_WIDE_STEP = 0.05  # the same where the range is doubled: what lies there need not be measured as well
 REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
 TILE = 3  # coarse cells along the side of a tile
 CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is left out
-PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the range of each axis; the prior's mass beyond ±5 is below 1e-6
-ENCODER_STDS = 5  # of each image's q(z|x) that the range holds
+PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the distance from 0; the prior's mass beyond 5 is below 1e-5
+EXACT_LIMIT = 7.0  # without an encoder, where unusual images may have their posteriors far outside
+ENCODER_STDS = 5  # of each image's q(z|x) that are covered
 TILE_BLOCK, IMAGE_BLOCK = 100, 2000  # at a time: their products stay in the cache
 DECODED_TILES = 6  # of fine cells, decoded at a time
 LOWEST = -1e9  # nats: no joint is lower that counts
@@ -40,7 +41,9 @@ class LatentGrid(NamedTuple):
     step: float
     """Distance of neighbouring positions where an image's posterior lies."""
     limit: float
-    """The range of each axis is [−limit, limit], or a little wider."""
+    """Positions within this distance of 0 are covered."""
+    inner: float = 0.0
+    """The tiles that a grid with this limit has are left out."""
 
 
 class JointBlock(NamedTuple):
@@ -142,8 +145,8 @@ def choose_grid(
         x, y = x[y == y[0]], y[y == y[0]]
     x, y = x[:CHECKED_IMAGES], None if y is None else y[:CHECKED_IMAGES]
 
-    def integrate(step: float, limit: float) -> Tensor:
-        return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit))
+    def integrate(step: float, limit: float, inner: float = 0.0) -> Tensor:
+        return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit, inner))
 
     step, log_likelihood = WIDEST_STEP, integrate(WIDEST_STEP, limit)
     while True:
@@ -152,23 +155,23 @@ def choose_grid(
         if error < tolerance or step < 2 * min_step:
             break
         step, log_likelihood = step / 2, finer
-    wide_step = max(step, MIN_WIDE_STEP)
-    error += (integrate(wide_step, 2 * limit) - integrate(wide_step, limit)).abs().mean().item()
+    beyond = integrate(max(step, MIN_WIDE_STEP), 2 * limit, inner=limit)
+    error += (torch.logaddexp(finer, beyond) - finer).mean().item()
     return LatentGrid(step, limit), error
 
 
 @torch.no_grad()
 def latent_limit(model: LatentModel, x: Tensor, y: Tensor | None = None) -> float:
-    """The range ±limit of each axis that holds the prior and, of a model with an encoder, its Gaussians of images
-    x (B, P), at most `MAX_LIMIT`. A model with a small β places its codes far outside the prior."""
+    """The distance from 0 within which the prior lies and, of a model with an encoder, its Gaussians of images x
+    (B, P), at most `MAX_LIMIT`. A model with a small β places its codes far outside the prior."""
     if not isinstance(model, Autoencoder):
-        return PRIOR_LIMIT
+        return EXACT_LIMIT
     labels = torch.zeros(len(x), dtype=torch.int64) if y is None else y
     reach = PRIOR_LIMIT
     for batch, batch_labels in split_batches(EVALUATION_BATCH, x, labels):
         mean, log_var = model.encode(batch, batch_labels)
-        std = 0.0 if log_var is None else (0.5 * log_var).exp()
-        reach = max(reach, (mean.abs() + ENCODER_STDS * std).max().item())
+        std = 0.0 if log_var is None else (0.5 * log_var).exp().amax(dim=1)
+        reach = max(reach, (mean.norm(dim=1) + ENCODER_STDS * std).max().item())
     return min(reach, MAX_LIMIT)
 
 
@@ -182,7 +185,7 @@ def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGr
     if model.latent_dim > 2:
         raise ValueError(f"quadrature needs at most two latent dimensions, not {model.latent_dim}")
     labels = torch.as_tensor(y) if model.conditional else torch.zeros(len(x), dtype=torch.int64)
-    tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit)
+    tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit, grid.inner)
     cells = cell_centres(model.latent_dim, TILE * REFINEMENT, grid.step)
     for label in labels.unique().tolist():
         heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step)
@@ -235,10 +238,14 @@ def log_mass_of_cells(z: Tensor, step: float) -> Tensor:
     return log_normal(z) + z.shape[1] * math.log(step)
 
 
-def tile_centres(latent_dim: int, side: float, limit: float) -> Tensor:
-    """Centres (T, d) of tiles with sides `side` that cover [−limit, limit]^d, those closest to 0 first."""
+def tile_centres(latent_dim: int, side: float, limit: float, inner: float = 0.0) -> Tensor:
+    """Centres (T, d) of tiles with sides `side` that cover all positions within the distance `limit` of 0, those
+    closest to 0 first; without those that cover the distance `inner`."""
     centres = cell_centres(latent_dim, 2 * math.ceil(limit / side), side)
-    return centres[centres.square().sum(1).argsort(stable=True)]
+    distance, radius = centres.norm(dim=1), side / 2 * latent_dim**0.5
+    order = distance.argsort(stable=True)
+    covered = (distance < limit + radius) & ((distance >= inner + radius) | (inner == 0))
+    return centres[order[covered[order]]]
 
 
 def cell_centres(latent_dim: int, count: int, side: float) -> Tensor:
