@@ -1,5 +1,8 @@
 """True posteriors p(z|x) in a latent plane, beside the Gaussians q(z|x) of the encoder if the model has one."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,6 +24,8 @@ from latentlab.models.quadrature import (
 )
 
 ZOOM_SIZE = 80  # positions per side of a zoomed posterior
+MAX_MISSED = 0.1  # of a posterior's mass, if its modes are narrower than the distance of neighbouring positions
+N_BINS = 20  # along either axis, in which masses are counted then; a divisor of ZOOM_SIZE
 TAIL = 1e-4  # of a posterior's mass that a zoomed one leaves out on each side
 QUANTILES = (0.05, 0.5, 0.95, 1.0)  # of the gap between log p(x) and the ELBO, or of the posterior's variance: which
 # images are shown
@@ -28,11 +33,14 @@ GAP_SAMPLES = 200  # draws of z that the gap of one image is estimated with
 
 
 @torch.no_grad()
-def posterior_masses(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> tuple[Tensor, Tensor]:
-    """p(z|x) of one image x (P,): positions (G, d), and the probability of the cell around each, (G,)."""
+def posterior_masses(
+    model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid
+) -> tuple[Tensor, Tensor, Tensor]:
+    """p(z|x) of one image x (P,): positions (G, d), the probability of the cell around each, (G,), and log p(x), ()
+    nats."""
     blocks = list(joint_blocks(model, x[None], None if y is None else y[None], grid))
     z, log_joint = torch.cat([block.z for block in blocks]), torch.cat([block.log_joint[0] for block in blocks])
-    return z, torch.softmax(log_joint, dim=0)
+    return z, torch.softmax(log_joint, dim=0), torch.logsumexp(log_joint, dim=0)
 
 
 @torch.no_grad()
@@ -47,10 +55,11 @@ def zoomed_posterior(
     Returns:
         `axes` (2, zoom_size), ascending, over the smallest rectangle that holds both (all but 1e-4 of the posterior on
         either side, four standard deviations of the Gaussian); `density` (zoom_size, zoom_size), the second latent
-        dimension down the rows, which integrates to 1; `mean` and `std` (2,) of q(z|x), or of p(z|x) if there is no
-        encoder; and of a VAE the `gap` (), log p(x) minus the ELBO in nats, which is KL(q(z|x) ‖ p(z|x)).
+        dimension down the rows, ascending, counted in bins if modes are narrower than its pixels; `mean` and `std` (2,)
+        of q(z|x), or of p(z|x) if there is no encoder; and of a VAE the `gap` (), log p(x) minus the ELBO in nats,
+        which is KL(q(z|x) ‖ p(z|x)).
     """
-    positions, masses = posterior_masses(model, x, y, grid)
+    positions, masses, log_likelihood = posterior_masses(model, x, y, grid)
     if isinstance(model, VAE):
         means, log_vars = model.encode(x[None], None if y is None else y[None])
         assert log_vars is not None
@@ -58,27 +67,38 @@ def zoomed_posterior(
     else:
         mean = masses @ positions
         std, margin = (masses @ (positions - mean).square()).sqrt(), 0.0
-    axes = []
+    ranges = []
     for i in range(2):
         z, order = positions[:, i].sort()
         below = masses[order].double().cumsum(0)
-        inside = z[(below > TAIL) & (below < 1 - TAIL)]
+        inside = z[(below > TAIL) & (below - masses[order] < 1 - TAIL)]
         low, high = (
             min(inside[0] - grid.step, mean[i] - margin * std[i]),
             max(inside[-1] + grid.step, mean[i] + margin * std[i]),
         )
-        axes.append(torch.linspace(float(low), float(high), zoom_size))
+        ranges.append((float(low), float(high)))
+    cell = math.prod(high - low for low, high in ranges) / zoom_size**2
+    axes = [low + (high - low) * (torch.arange(zoom_size) + 0.5) / zoom_size for low, high in ranges]
     z = torch.tensor(grid_points(axes[0].numpy(), axes[1].numpy()))
     output = decode_positions(model, z, None if y is None else int(y))
-    log_joint = model.likelihood.log_prob_matrix(x[None], output)[0] + log_normal(z)
-    cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
-    log_density = torch.log_softmax(log_joint, 0) - cell.log()
+    log_density = model.likelihood.log_prob_matrix(x[None], output)[0] + log_normal(z) - log_likelihood
     density = log_density.exp().reshape(zoom_size, zoom_size).flip(0)
+    if abs(density.sum().item() * cell - 1) > MAX_MISSED:
+        density = binned_density(positions, masses, ranges, zoom_size)
     arrays = {"axes": torch.stack(axes), "density": density, "mean": mean, "std": std}
     if isinstance(model, VAE):
         log_q = log_normal(z, mean, 2 * std.log())
         arrays["gap"] = (log_q.exp() * (log_q - log_density)).sum() * cell
     return {name: values.numpy() for name, values in arrays.items()}
+
+
+def binned_density(positions: Tensor, masses: Tensor, ranges: Sequence[tuple[float, float]], size: int) -> Tensor:
+    """The density of masses (G,) at positions (G, 2), of which several lie in each of `N_BINS` bins along either axis;
+    (size, size), the second dimension down the rows, ascending."""
+    edges = [torch.linspace(low, high, N_BINS + 1) for low, high in ranges]
+    density, _ = torch.histogramdd(positions, edges, weight=masses, density=True)
+    repeats = size // N_BINS
+    return density.T.repeat_interleave(repeats, dim=0).repeat_interleave(repeats, dim=1)
 
 
 def select_posteriors(

@@ -20,8 +20,8 @@ from latentlab.models.precision import autocast, bfloat16_instructions
 
 TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
-# Without an encoder posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
-EXACT_TOLERANCE, MIN_EXACT_STEP = 0.03, 0.0125
+# With Fourier features posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
+FOURIER_TOLERANCE, MIN_FOURIER_STEP = 0.03, 0.0125
 MIN_WIDE_STEP = 0.05  # the same where the range is doubled: what lies there need not be measured as well
 REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
 TILE = 3  # coarse cells along the side of a tile
@@ -135,11 +135,11 @@ def choose_grid(
     The error is the mean absolute change of an image's log p(x) when the resolution is doubled, and that when the range
     is, added, in nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is
     conditional, so that the plane is decoded under one label only. The step is halved until the first of these is below
-    the tolerance, or until the step would be smaller than `min_step`; both have lower limits for a model without an
-    encoder.
+    the tolerance, or until the step would be smaller than `min_step`; both have lower limits for a decoder with Fourier
+    features.
     """
-    if not model.has_encoder:
-        tolerance, min_step = max(tolerance, EXACT_TOLERANCE), max(min_step, MIN_EXACT_STEP)
+    if model.spec.settings.fourier_features:
+        tolerance, min_step = max(tolerance, FOURIER_TOLERANCE), max(min_step, MIN_FOURIER_STEP)
     limit = latent_limit(model, x, y)
     if model.conditional and y is not None:
         x, y = x[y == y[0]], y[y == y[0]]
