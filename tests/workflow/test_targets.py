@@ -89,7 +89,7 @@ def test_a_refused_submission_names_what_is_missing_and_keeps_the_last_archive(p
     archive = project.results / "submission/summary.zip"
     archive.parent.mkdir(exist_ok=True)
     archive.write_bytes(b"an earlier one")
-    os.utime(archive, (0, 0))
+    os.utime(archive, (1000, 1000))
     try:
         process = project.snakemake("submission", check=False)
         assert process.returncode == 1 and "Traceback" not in process.stdout
