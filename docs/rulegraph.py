@@ -1,4 +1,4 @@
-"""The graph of the rules in README.md, in Mermaid: python docs/rulegraph.py
+"""The graph of the rules in docs/workflow.md, in Mermaid: python docs/rulegraph.py
 
 The rules that draw the figures of each assignment are shown as one, and arrows that follow from others are left out."""
 
