@@ -96,7 +96,9 @@ def test_every_script_is_run_by_one_rule():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.split(":")[0].split()[-1])
 def test_every_rule_names_its_files_and_parameters_and_has_a_log_threads_and_a_message(rule):
     sections = rule_sections(rule)
-    assert {"input", "log", "threads", "message", "script"} <= set(sections)
+    assert {"params", "log", "threads", "message", "script"} <= set(sections)
+    assert "input" in sections or rule.startswith("rule fetch_data"), "everything begins with the data"
+    assert any(line.startswith("code=") for line in sections["params"]), "its code is what it is run again for"
     for section in {"input", "output", "params"} & set(sections):
         assert sections[section], section
         for line in sections[section]:
