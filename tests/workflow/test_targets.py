@@ -66,7 +66,9 @@ def test_a_run_says_which_settings_differ_from_the_last_run(project):
     project.snakemake("--config", "course=Mine", "--", "results/reports/lab8/lab8.html")
     process = project.snakemake("lab8")
     assert 'latentlab: since the last run here: course "Mine" → null' in user_messages(process)
-    assert "since the last run" not in project.snakemake("--forcerun", "publish_report", "lab8").stdout
+    (project.results.parent / ".snakemake/settings.json").write_text("{damaged")
+    forced = ["--forcerun", "print_pdf", "--", "lab8"]
+    assert "since the last run" not in project.snakemake(*forced).stdout
 
 
 def test_the_report_of_snakemake_shows_the_results(project, tmp_path):

@@ -131,7 +131,11 @@ def print_setting_changes():
     """Print what differs from the settings of the last run here: those given with --config hold for one run only, which is
     easily forgotten."""
     path = Path(".snakemake/settings.json")
-    if path.is_file() and (changes := setting_changes(read_json(path), config)):
+    try:
+        changes = setting_changes(read_json(path), config)
+    except (OSError, ValueError):  # there is none yet, or it is damaged
+        changes = []
+    if changes:
         more = f", and {len(changes) - MAX_CHANGES} more" if len(changes) > MAX_CHANGES else ""
         print(f"latentlab: since the last run here: {', '.join(changes[:MAX_CHANGES])}{more}", file=sys.stderr)
     write_json(path, config)

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import split_batches
-from latentlab.models.likelihoods import Bernoulli
 from latentlab.models.networks import LatentModel, Scalar
 from latentlab.models.objective import UNDERFLOW, log_sum_exp
 from latentlab.models.precision import autocast
@@ -90,8 +89,7 @@ class Exact(LatentModel):
 
     def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor, step: float) -> Iterator[tuple[Tensor, Tensor]]:
         """Indices of images, (n,), and their `log_joint` at positions z (G, d) of a lattice, (n, G) nats."""
-        # A Gaussian divides rounding errors of its squares by σ², so bfloat16 will not do for it.
-        product = nullcontext() if isinstance(self.likelihood, Bernoulli) else autocast("float32", x.device.type)
+        product = nullcontext() if self.likelihood.bfloat16_products else autocast("float32", x.device.type)
         labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
         for label in labels.unique().tolist():
             output = decode_positions(self, z, label)

@@ -13,6 +13,9 @@ from latentlab.records.settings import ModelSettings
 class Likelihood(Protocol):
     """p(x|z), given by the decoder's output at z. B images, G latent positions, P pixels."""
 
+    bfloat16_products: bool
+    """Whether the product in `log_prob_matrix` may be one of bfloat16 where a nat more or less does not matter."""
+
     def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
         """(B,) nats, for x and output (B, P)."""
         ...
@@ -36,6 +39,8 @@ class Bernoulli:
     On grey pixels `-log_prob` is the cross-entropy: a good loss, but not a normalised log-likelihood.
     """
 
+    bfloat16_products = True
+
     def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
         return -functional.binary_cross_entropy_with_logits(output, x, reduction="none").sum(1)
 
@@ -53,6 +58,8 @@ class Bernoulli:
 class Gaussian:
     """Pixels have the mean sigmoid(output), or `output` itself if `linear`, and the standard deviation sigma. The
     log-probability includes the normalising constant."""
+
+    bfloat16_products = False  # the rounding errors of its squares are divided by σ²
 
     def __init__(self, sigma: float, linear: bool = False) -> None:
         self.sigma, self.linear = sigma, linear

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches
-from latentlab.models.likelihoods import Bernoulli
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 from latentlab.models.precision import autocast, bfloat16_instructions
@@ -22,7 +21,7 @@ TOLERANCE = 0.005  # nats per image
 WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
 # With Fourier features posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
 FOURIER_TOLERANCE, MIN_FOURIER_STEP = 0.03, 0.0125
-MIN_WIDE_STEP = 0.05  # the same where the range is doubled: what lies there need not be measured as well
+MIN_OUTER_STEP = 0.05  # where the range is doubled: it is only asked whether anything lies there
 REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
 TILE = 3  # coarse cells along the side of a tile
 CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is left out
@@ -155,7 +154,7 @@ def choose_grid(
         if error < tolerance or step < 2 * min_step:
             break
         step, log_likelihood = step / 2, finer
-    beyond = integrate(max(step, MIN_WIDE_STEP), 2 * limit, inner=limit)
+    beyond = integrate(max(step, MIN_OUTER_STEP), 2 * limit, inner=limit)
     error += (torch.logaddexp(finer, beyond) - finer).mean().item()
     return LatentGrid(step, limit), error
 
@@ -223,8 +222,8 @@ def heavy_tiles(
 
 def fast_products(model: LatentModel) -> torch.autocast:
     """The context in which products are fast and good enough to find where p(x, z) is large: in bfloat16 if the
-    processor multiplies that. Not of a Gaussian, which divides the rounding errors of its squares by σ²."""
-    fast = isinstance(model.likelihood, Bernoulli) and bfloat16_instructions() is not None
+    processor multiplies that, and the likelihood allows it."""
+    fast = model.likelihood.bfloat16_products and bfloat16_instructions() is not None
     return autocast("bfloat16" if fast else "float32")
 
 
