@@ -172,7 +172,7 @@ def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         inset.imshow(pixels.reshape(dataset.image_shape), cmap="gray_r", vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])
         ax.set_box_aspect(1)
-        ax.locator_params(axis="x", nbins=3)
+        ax.locator_params(axis="x", nbins=2)
         ax.locator_params(axis="y", nbins=4)
         label_latent_axes(ax)
     return fig
