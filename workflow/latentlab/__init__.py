@@ -1,6 +1,12 @@
 """latentlab: from a coursework assignment on latent spaces to the report that a student hands in."""
 
 import gc
+import signal
+import sys
+
+# On Ctrl-C a job ends at once: the run says what happened, and a traceback of each job would add nothing.
+if ".snakemake/scripts/" in sys.argv[0]:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # Importing torch creates a million objects, none of them garbage; collecting at Python's usual rate takes a fifth of
 # the import's time.

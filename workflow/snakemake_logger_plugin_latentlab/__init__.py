@@ -1,0 +1,38 @@
+"""The logger plugin `latentlab` of Snakemake, which its name makes it find: `logger: latentlab` in profiles/default."""
+
+import logging
+
+from snakemake.logging import DefaultFilter, DefaultFormatter
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+
+from latentlab.runtime.progress import ProgressPrinter
+
+
+class LogHandler(LogHandlerBase):
+    """Prints the progress of a run; of a dry run what Snakemake itself prints, for its list of jobs is what is asked for."""
+
+    def __post_init__(self) -> None:
+        settings = self.common_settings
+        self.printer = ProgressPrinter(color=not settings.nocolor)
+        self.lists_jobs = settings.dryrun
+        if self.lists_jobs:
+            self.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
+            self.addFilter(
+                DefaultFilter(settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds)
+            )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.lists_jobs:
+            self.printer.print(self.format(record))
+        else:
+            self.printer.handle(record)
+
+    def close(self) -> None:
+        self.printer.close()
+        super().close()
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False
