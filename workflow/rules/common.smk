@@ -20,6 +20,10 @@ from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
 MAX_CHANGES = 6  # of settings that are printed
+NEXT_STEP = {
+    "preview": "this is a first look; ./run report makes the page that you can submit",
+    "report": "read it, then check and pack it: . .venv/bin/activate; snakemake --cores 2 submission",
+}
 NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
@@ -142,7 +146,7 @@ def print_setting_changes():
 
 
 def print_summary():
-    """Print where the reports are and how long the jobs took."""
+    """Print where the reports are, what to do with them, and how long the jobs took."""
     usages = usage_by_rule("results/logs", since=START_TIME)
     longest = ", ".join(f"{rule} {usage.cpu:.0f}" for rule, usage in list(usages.items())[:5])
     if usages:
@@ -155,6 +159,8 @@ def print_summary():
     for path in [Path("results/report.pdf"), Path("results/explorer.html"), *reports]:
         if path.exists() and path.stat().st_mtime >= START_TIME:
             print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
+            if path.name == "report.pdf":
+                print(f"latentlab: next: {NEXT_STEP['preview' if config['preview'] else 'report']}", file=sys.stderr)
 
 
 def cap_cores():

@@ -9,7 +9,7 @@ from latentlab.runtime.progress import ProgressPrinter
 
 
 class LogHandler(LogHandlerBase):
-    """Prints the progress of a run; of a dry run what Snakemake itself prints, for its list of jobs is what is asked for."""
+    """Prints the progress of a run, and of a dry run what Snakemake itself prints: its list of jobs."""
 
     def __post_init__(self) -> None:
         settings = self.common_settings
@@ -18,7 +18,9 @@ class LogHandler(LogHandlerBase):
         if self.lists_jobs:
             self.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
             self.addFilter(
-                DefaultFilter(settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds)
+                DefaultFilter(
+                    settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
+                )
             )
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -345,7 +345,8 @@ CLAIMS = [
         {"control.settings.epochs": 20}, "The control is trained in another way too",
     ),
     (
-        "plane", {"exact.settings.epochs": 10}, "The first four have the same hidden layers of 512 and 512 units, data, epochs and seed",
+        "plane", {"exact.settings.epochs": 10},
+        "The first four have the same hidden layers of 512 and 512 units, data, epochs and seed",
         {"exact.settings.epochs": 20}, "The first four are not trained alike",
     ),
     (

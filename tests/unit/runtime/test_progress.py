@@ -2,12 +2,14 @@
 
 import io
 import logging
+import os
 import re
 
 import pytest
 from rich.console import Console
 
 from latentlab.runtime import progress
+from latentlab.runtime.jobs import VIEW
 from latentlab.runtime.progress import ProgressPrinter, RunningJob, RunProgress, format_seconds, last_lines
 
 
@@ -27,7 +29,9 @@ def record(event=None, message="", level=logging.INFO, **fields):
 
 def printer(terminal):
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=terminal, width=100, color_system=None, highlight=False, soft_wrap=True)
+    console = Console(
+        file=stream, force_terminal=terminal, width=100, color_system=None, highlight=False, soft_wrap=True
+    )
     return ProgressPrinter(console=console), stream
 
 
@@ -47,11 +51,20 @@ def test_elsewhere_than_on_a_terminal_each_finished_job_is_a_line(clock, tmp_pat
     run(handler, clock, tmp_path / "job.log")
     assert stream.getvalue().splitlines() == [
         "[1/2] 1:05 Train vae: 1:05",
-        "Failed: Print it",
-        f"{tmp_path}/job.log:",
-        "  one",
-        "  the disk is full",
+        f"Failed: Print it ({tmp_path}/job.log)",
     ]
+
+
+def test_a_terminal_shows_what_a_failed_job_says_and_the_warnings_of_others(clock, tmp_path):
+    handler, stream = printer(terminal=True)
+    (tmp_path / "job.log").write_text("one\nwarning: the title has no glyph\nthe disk is full\n")
+    run(handler, clock, tmp_path / "job.log")
+    assert VIEW in os.environ, "so that jobs print nothing themselves"
+    handler.close()
+    assert VIEW not in os.environ
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert "latentlab: the title has no glyph" in text
+    assert f"Failed: Print it ({tmp_path}/job.log)" in text and "  the disk is full" in text
 
 
 def test_a_terminal_shows_one_view_with_the_running_jobs_and_the_ends_of_their_logs(clock, tmp_path):
@@ -59,7 +72,9 @@ def test_a_terminal_shows_one_view_with_the_running_jobs_and_the_ends_of_their_l
     (tmp_path / "job.log").write_text("epoch 1\nepoch 2; 8 s left\n")
     handler.handle(record("run_info", stats={"train_model": 3}))
     for number in (1, 2):
-        handler.handle(record("job_info", jobid=number, rule_name="train_model", rule_msg=f"Train vae {number}", log=[]))
+        handler.handle(
+            record("job_info", jobid=number, rule_name="train_model", rule_msg=f"Train vae {number}", log=[])
+        )
     clock[0] = 60.0
     handler.handle(record("job_finished", job_id=1))
     handler.handle(
@@ -96,7 +111,9 @@ def test_after_ctrl_c_one_sentence_says_how_to_go_on(clock, terminal):
     handler.handle(record("job_info", jobid=1, rule_name="train_model", rule_msg="Train", log=["x.log"]))
     handler.handle(record(message="Terminating processes on user request, this might take some time."))
     handler.handle(record("job_error", jobid=1, rule_name="train_model", log=["x.log"], level=logging.ERROR))
-    handler.handle(record(message="WorkflowError:\nAt least one job did not complete successfully.", level=logging.ERROR))
+    handler.handle(
+        record(message="WorkflowError:\nAt least one job did not complete successfully.", level=logging.ERROR)
+    )
     assert stream.getvalue().rstrip().endswith("latentlab: stopped; to continue, run the same command again")
     assert "Failed" not in stream.getvalue() and handler.live is None
 

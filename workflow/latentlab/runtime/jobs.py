@@ -18,8 +18,12 @@ _LAST_LINE = "done in {seconds:.1f} s; {cpu:.1f} s of CPU, at most {mib:.0f} MiB
 _LAST_LINE_PATTERN = re.compile(r"done in ([\d.]+) s; ([\d.]+) s of CPU, at most (\d+) MiB")
 
 
+WARNING = "warning: "  # the beginning of a line of a log
+VIEW = "LATENTLAB_VIEW"  # an environment variable that is set while one view shows all jobs (progress.py)
+
+
 class Log(Protocol):
-    """Writes a line to a job's log and, where a person watches, to the terminal; a warning goes to both in any case."""
+    """Writes a line to a job's log; a warning is shown to the user as well."""
 
     def __call__(self, line: str, warning: bool = False) -> None: ...
 
@@ -30,18 +34,19 @@ def job(log_path: object) -> Generator[Log]:
 
     The process ends with the block, because the orderly shutdown of Python and torch takes longer than
     the work of many jobs. An error that the user can fix ends it with one sentence, which is also the log's last line.
+    Where one view shows all jobs, it also shows what is in their logs, so nothing is printed here.
     """
     path = Path(str(log_path))
+    in_view = VIEW in os.environ
     start = time.monotonic()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
 
             def log(line: str, warning: bool = False) -> None:
-                print(line, file=file, flush=True)
-                if warning or sys.stderr.isatty():
-                    prefix = "latentlab" if warning else " ".join(path.parts[2:-1])
-                    print(f"{prefix}: {line}", file=sys.stderr)
+                print(f"{WARNING}{line}" if warning else line, file=file, flush=True)
+                if warning and not in_view:
+                    print(f"latentlab: {line}", file=sys.stderr)
 
             yield log
             cpu, mib = process_usage()
@@ -50,6 +55,8 @@ def job(log_path: object) -> Generator[Log]:
         message = user_message(error)
         with suppress(OSError), path.open("a", encoding="utf-8") as file:
             print(message or traceback.format_exc(), file=file)
+        if in_view:
+            sys.exit(1)
         if not message:
             raise
         sys.exit(f"latentlab: {message}")

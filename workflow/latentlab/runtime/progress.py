@@ -1,9 +1,10 @@
 """What a run prints while it runs: one view that is renewed on a terminal, a line for each finished job elsewhere."""
 
 import logging
+import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from latentlab.runtime.jobs import usage_by_rule
+from latentlab.runtime.jobs import VIEW, WARNING, usage_by_rule
 
 REFRESH_RATE = 2  # times per second
-LOG_LINES = 12  # of a failed job that are printed
+LOG_LINES = 12  # of a failed job that are shown below the view
+MAX_LINES = 10_000  # of a log that are searched for warnings
 MIN_LEFT = 5.0  # seconds: less is not announced
 PRINTED = ("Nothing to be done",)  # beginnings of Snakemake's own messages that a user wants to read
+# Of its errors: those that the failed jobs explain.
+EXPLAINED = ("RuleException", "WorkflowError:\nAt least one job", "Exiting because a job execution failed")
 INTERRUPTED = "Terminating processes on user request"  # the beginning of its message after Ctrl-C
 
 
@@ -59,7 +63,7 @@ class RunProgress:
         return sum(times) / len(times) if times else self.seconds.get(rule)
 
     def seconds_left(self, now: float) -> float | None:
-        """Until the end, if as many jobs run at a time as do now; None if there is a rule of which no job was ever timed."""
+        """Until the end, if as many jobs run at a time as do now; None if some rule has never been timed."""
         left = 0.0
         for rule, count in self.total.items():
             expected = self.expected_seconds(rule)
@@ -113,6 +117,7 @@ class ProgressPrinter:
         if self.live:
             self.live.stop()
             self.live = None
+            os.environ.pop(VIEW, None)
 
     def _on_message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
@@ -120,7 +125,7 @@ class ProgressPrinter:
             self.is_interrupted = True
             self.close()
             self.print("latentlab: stopped; to continue, run the same command again")
-        elif record.levelno >= logging.WARNING or text.startswith(PRINTED):
+        elif (record.levelno >= logging.WARNING and not text.startswith(EXPLAINED)) or text.startswith(PRINTED):
             self.print(text, "red" if record.levelno >= logging.ERROR else "")
 
     def _on_run_info(self, record: logging.LogRecord) -> None:
@@ -131,6 +136,7 @@ class ProgressPrinter:
                 get_renderable=self._view, console=self.console, refresh_per_second=REFRESH_RATE, transient=True
             )
             self.live.start()
+            os.environ[VIEW] = "1"  # jobs inherit it
 
     def _on_job_info(self, record: logging.LogRecord) -> None:
         log = Path(record.log[0]) if record.log else None
@@ -140,14 +146,21 @@ class ProgressPrinter:
     def _on_job_finished(self, record: logging.LogRecord) -> None:
         now = time.monotonic()
         job = self.progress.finish(record.job_id, now)
-        if job and job.log and not self.live:
+        if not job:
+            return
+        if self.live:
+            for line in last_lines(job.log, MAX_LINES):
+                if line.startswith(WARNING):
+                    self.print(f"latentlab: {line.removeprefix(WARNING)}")
+        elif job.log:
             self.print(f"{self._counts()} {job.message}: {format_seconds(now - job.start)}")
 
     def _on_job_error(self, record: logging.LogRecord) -> None:
         job = self.progress.running.pop(record.jobid, None)
-        self.print(f"Failed: {job.message if job else record.rule_name}", "bold red")
-        for path in record.log:
-            self.print("\n".join([f"{path}:", *(f"  {line}" for line in last_lines(Path(path), LOG_LINES))]))
+        self.print(f"Failed: {job.message if job else record.rule_name} ({', '.join(record.log)})", "bold red")
+        if self.live:  # elsewhere the job itself has printed why
+            for path in record.log:
+                self.print("\n".join(f"  {line}" for line in last_lines(Path(path), LOG_LINES)))
 
     def _on_error(self, record: logging.LogRecord) -> None:
         self.print(record.getMessage(), "red")
