@@ -173,6 +173,8 @@ def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         inset.set(xticks=[], yticks=[])
         ax.set_box_aspect(1)
         ax.locator_params(axis="x", nbins=2)
+        ticks = [tick for tick in ax.get_xticks() if x[0] <= tick <= x[-1]]
+        ax.set_xticks(ticks[:: max(1, len(ticks) - 1)])  # the outermost: there is no room for the numbers of three
         ax.locator_params(axis="y", nbins=4)
         label_latent_axes(ax)
     return fig
