@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -93,7 +94,8 @@ def last_lines(log: Path | None, count: int = 1) -> list[str]:
 
 
 class ProgressPrinter:
-    """Prints the events of a run that Snakemake logs."""
+    """Prints the events of a run that Snakemake logs. The fields of an event are attributes of its log record, which
+    the type `LogRecord` does not declare."""
 
     def __init__(self, color: bool = True, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, no_color=not color, highlight=False, soft_wrap=True)
@@ -119,7 +121,7 @@ class ProgressPrinter:
             self.live = None
             os.environ.pop(VIEW, None)
 
-    def _on_message(self, record: logging.LogRecord) -> None:
+    def _on_message(self, record: Any) -> None:
         text = record.getMessage()
         if text.startswith(INTERRUPTED):
             self.is_interrupted = True
@@ -128,7 +130,7 @@ class ProgressPrinter:
         elif (record.levelno >= logging.WARNING and not text.startswith(EXPLAINED)) or text.startswith(PRINTED):
             self.print(text, "red" if record.levelno >= logging.ERROR else "")
 
-    def _on_run_info(self, record: logging.LogRecord) -> None:
+    def _on_run_info(self, record: Any) -> None:
         counts = {rule: count for rule, count in record.stats.items() if rule != "total"}
         self.progress.total = Counter(counts)
         if self.console.is_terminal and not self.live:
@@ -138,12 +140,12 @@ class ProgressPrinter:
             self.live.start()
             os.environ[VIEW] = "1"  # jobs inherit it
 
-    def _on_job_info(self, record: logging.LogRecord) -> None:
+    def _on_job_info(self, record: Any) -> None:
         log = Path(record.log[0]) if record.log else None
         message = record.rule_msg or record.rule_name
         self.progress.running[record.jobid] = RunningJob(record.rule_name, message, log, time.monotonic())
 
-    def _on_job_finished(self, record: logging.LogRecord) -> None:
+    def _on_job_finished(self, record: Any) -> None:
         now = time.monotonic()
         job = self.progress.finish(record.job_id, now)
         if not job:
@@ -155,14 +157,14 @@ class ProgressPrinter:
         elif job.log:
             self.print(f"{self._counts()} {job.message}: {format_seconds(now - job.start)}")
 
-    def _on_job_error(self, record: logging.LogRecord) -> None:
+    def _on_job_error(self, record: Any) -> None:
         job = self.progress.running.pop(record.jobid, None)
         self.print(f"Failed: {job.message if job else record.rule_name} ({', '.join(record.log)})", "bold red")
         if self.live:  # elsewhere the job itself has printed why
             for path in record.log:
                 self.print("\n".join(f"  {line}" for line in last_lines(Path(path), LOG_LINES)))
 
-    def _on_error(self, record: logging.LogRecord) -> None:
+    def _on_error(self, record: Any) -> None:
         self.print(record.getMessage(), "red")
 
     def _counts(self) -> str:
