@@ -1,22 +1,29 @@
 """What the documentation says to do is done here, with the results that it promises."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pdfplumber
 import pytest
+import yaml
 from projects import ROOT, Project, copy_source
 
-BLOCK = r"(?:(Append to|Create) `([^`]+)`[^\n]*\n\n)?```(\w+)\n(.*?)```"
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+BLOCK = r"(?:(Append to|Create|Set in) `([^`]+)`[^\n]*\n\n)?```(\w+)\n(.*?)```"
+PLACEHOLDERS = {"STAGE": "grids", "FOLDER": "folder"}
+ELSEWHERE = "flat|--report|slurm|--configfile|\\$"  # commands that other tests run, or that are warned of
 
 
 def instructions(page):
     """The fenced blocks of a page that a reader is to act on, as (action, path, text): the words before a block say
     which file it belongs to, and shell commands are run."""
-    for action, path, language, text in re.findall(BLOCK, (ROOT / "docs" / page).read_text(), re.DOTALL):
+    for action, path, language, text in re.findall(BLOCK, (ROOT / page).read_text(), re.DOTALL):
         if action or language == "sh":
             yield action or "Run", path, text
 
@@ -30,7 +37,7 @@ def project_copy(project, tmp_path):
 
 def test_the_tutorial_adds_a_model_and_an_assignment(project_copy):
     commands = 0
-    for action, path, text in instructions("contributor.md"):
+    for action, path, text in instructions("docs/contributor.md"):
         if action == "Append to":
             with (project_copy.root / path).open("a") as file:
                 file.write(text)
@@ -48,6 +55,56 @@ def test_the_tutorial_adds_a_model_and_an_assignment(project_copy):
         assert len(pdf.pages) == 1 and "With a linear decoder the negated" in pdf.pages[0].extract_text()
 
 
+def documented_commands():
+    """Every command of Snakemake that a page names, in a line of a block or between backticks, without comments."""
+    for page in PAGES:
+        text = page.read_text()
+        lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+        for command in [*lines, *re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)]:
+            if command.startswith("snakemake ") and not re.search(ELSEWHERE, command):
+                yield " ".join(PLACEHOLDERS.get(word, word) for word in shlex.split(command, comments=True))
+
+
+@pytest.mark.parametrize("command", sorted(set(documented_commands())))
+def test_snakemake_accepts_each_command_of_the_documentation(project, command):
+    arguments = command.replace("--workflow-profile profiles/smoke", "").split()[1:]
+    (project.root / "folder").mkdir(exist_ok=True)
+    try:
+        project.snakemake("-n", *arguments)
+    finally:
+        shutil.rmtree(project.root / "folder")
+
+
+@pytest.mark.long
+def test_a_student_gets_from_a_clone_to_a_submission(tmp_path):
+    """Step by step through student.md, on published data, with trainings as short as those of the preview. There a
+    contributor's set-up works too."""
+    project = copy_source(tmp_path / "clone")
+    config = project.root / "config.yaml"
+    preview = yaml.safe_load((ROOT / "profiles/preview/settings.yaml").read_text())
+    settings = yaml.safe_load(config.read_text()) | preview | {"preview": False}
+    config.write_text(yaml.safe_dump(settings))
+    variables = {name: os.environ[name] for name in ("HOME", "PATH", "LATENTLAB_DATA")}
+    for action, path, text in instructions("docs/student.md"):
+        if action == "Set in":
+            settings |= yaml.safe_load(text)
+            config.write_text(yaml.safe_dump(settings))
+        elif action == "Create":
+            (project.root / path).write_text(text)
+        else:
+            subprocess.run(["bash", "-euc", text], cwd=project.root, env=variables, check=True)
+    with zipfile.ZipFile(project.root / "results/submission/lab8.zip") as archive:
+        archive.extract("lab8.pdf", tmp_path)
+    with pdfplumber.open(tmp_path / "lab8.pdf") as pdf:
+        text = pdf.pages[0].extract_text()
+    for words in ("Ada Example", "Deep Learning, spring term", "nothing does that for the codes"):
+        assert words in text
+    contributing = next(text for action, _, text in instructions("CONTRIBUTING.md") if action == "Run")
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    subprocess.run(["bash", "-euc", contributing], cwd=project.root, env=variables, check=True)
+    assert (project.root / ".git/hooks/pre-commit").exists()
+
+
 @pytest.mark.long
 def test_the_reports_of_a_class_are_made_from_one_checkout(tmp_path):
     """Three students with settings of their own, by the loop in staff.md; nothing is written into the source tree."""
@@ -59,7 +116,7 @@ def test_the_reports_of_a_class_are_made_from_one_checkout(tmp_path):
         (folder / "config.yaml").write_text(
             f"authors: [{{name: Student {number}}}]\nassignment: lab8\nseed: {number}\n{settings}"
         )
-    loop = next(text for action, _, text in instructions("staff.md") if action == "Run")
+    loop = next(text for action, _, text in instructions("docs/staff.md") if action == "Run")
     loop = loop.replace(". .venv/bin/activate\n", "").replace("snakemake", f"{sys.executable} -m snakemake")
     before = {path: path.read_bytes() for path in project.root.glob("workflow/**/*.py")}
     subprocess.run(["bash", "-euc", loop], cwd=project.root, check=True, capture_output=True)
@@ -79,8 +136,7 @@ def test_the_graph_in_the_documentation_is_that_of_the_workflow(monkeypatch):
 
 
 def test_links_in_the_documentation_lead_to_files():
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())]
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())]
     assert links
     for page, link in links:
         assert (page.parent / Path(link)).exists(), f"{page.name}: {link}"

@@ -22,7 +22,7 @@ START_TIME = time.time()
 MAX_CHANGES = 6  # of settings that are printed
 NEXT_STEP = {
     "preview": "this is a first look; ./run report makes the page that you can submit",
-    "report": "read it, then check and pack it: . .venv/bin/activate; snakemake --cores 2 submission",
+    "report": "read it, then check and pack it with ./run submission",
 }
 NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
@@ -146,7 +146,7 @@ def print_setting_changes():
 
 
 def print_summary():
-    """Print where the reports are, what to do with them, and how long the jobs took."""
+    """Print how long the jobs took, which reports and archives were made, and what to do with them."""
     usages = usage_by_rule("results/logs", since=START_TIME)
     longest = ", ".join(f"{rule} {usage.cpu:.0f}" for rule, usage in list(usages.items())[:5])
     if usages:
@@ -155,8 +155,8 @@ def print_summary():
             f"latentlab: {jobs} job{'s' * (jobs > 1)} in {minutes:.1f} minutes; CPU seconds: {longest}",
             file=sys.stderr,
         )
-    reports = sorted(Path("results/reports").glob("*/*.pdf"))
-    for path in [Path("results/report.pdf"), Path("results/explorer.html"), *reports]:
+    made = sorted([*Path("results/reports").glob("*/*.pdf"), *Path("results/submission").glob("*.zip")])
+    for path in [Path("results/report.pdf"), Path("results/explorer.html"), *made]:
         if path.exists() and path.stat().st_mtime >= START_TIME:
             print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
             if path.name == "report.pdf":
