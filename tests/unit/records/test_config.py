@@ -122,8 +122,9 @@ def test_printed_settings_are_text_whatever_they_look_like(tmp_path):
     assert read_as_typed([shared, local])["title"] is None, "later files take precedence"
 
 
-def test_lists_of_numbers_on_the_command_line_are_numbers(tmp_path):
+def test_values_on_the_command_line_are_what_they_would_be_in_a_file(tmp_path):
     (tmp_path / "config.yaml").write_text("title: 5\n")
-    overrides = {"title": 7, "sweep_dims": ["2", "4"], "pca_dims": ["2", "x"], "epochs": 3}
-    settings = read_as_typed([tmp_path / "config.yaml"], overrides)
-    assert settings == {"title": "7", "sweep_dims": [2, 4], "pca_dims": [2, "x"]}
+    overrides = {"title": 7, "course": "null", "sweep_dims": ["2", "4"], "pca_dims": ["2", "x"], "epochs": "null"}
+    settings = read_as_typed([tmp_path / "config.yaml"], overrides | {"preview": "false", "data_source": "local"})
+    expected = {"title": "7", "course": None, "sweep_dims": [2, 4], "pca_dims": [2, "x"], "epochs": None}
+    assert settings == expected | {"preview": False, "data_source": "local"}

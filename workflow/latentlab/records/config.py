@@ -16,6 +16,7 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.safe_yaml import read_yaml
 
 TEXT_SETTINGS = ("title", "course", "authors")
+YAML_CONSTANTS = {"true": True, "false": False, "null": None}
 # Top-level settings that override every model's own.
 OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed", "precision")
 
@@ -24,7 +25,7 @@ def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | No
     """The settings that Snakemake reads as something else than what was typed.
 
     Printed settings are text, whatever they look like: the ID 0123456 is not an octal number. On the command line it is
-    the other way round: Snakemake reads the list [2, 4] as one of texts.
+    the other way round: Snakemake reads false, null and the numbers of the list [2, 4] as texts.
 
     Args:
         paths: configuration files; later ones take precedence.
@@ -39,9 +40,11 @@ def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | No
         settings |= {key: values[key] for key in TEXT_SETTINGS if key in values}
     for key, value in (overrides or {}).items():
         if key in TEXT_SETTINGS:
-            settings[key] = str(value) if isinstance(value, int | float) else value
+            settings[key] = str(value) if isinstance(value, int | float) else None if value == "null" else value
         elif isinstance(value, list):
             settings[key] = [int(item) if str(item).isdecimal() else item for item in value]
+        elif isinstance(value, str):
+            settings[key] = YAML_CONSTANTS.get(value, value)
     return settings
 
 
