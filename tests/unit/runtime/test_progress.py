@@ -49,9 +49,11 @@ def test_elsewhere_than_on_a_terminal_each_finished_job_is_a_line(clock, tmp_pat
     handler, stream = printer(terminal=False)
     (tmp_path / "job.log").write_text("one\n\nthe disk is full\n")
     run(handler, clock, tmp_path / "job.log")
+    handler.close()
     assert stream.getvalue().splitlines() == [
         "[1/2] 1:05 Train vae: 1:05",
         f"Failed: Print it ({tmp_path}/job.log)",
+        "latentlab: 1 job failed; once that is fixed, run the same command again: what is done is kept",
     ]
 
 
@@ -96,6 +98,7 @@ def test_what_snakemake_says_about_itself_is_left_out_but_not_warnings_and_error
     handler.handle(record(message="Nothing to be done (all requested files are present and up to date)."))
     handler.handle(record(message="a warning", level=logging.WARNING))
     handler.handle(record("error", message="an error", level=logging.ERROR))
+    handler.handle(record("error", message="RuleException:\nthe program of a failed job", level=logging.ERROR))
     handler.handle(record("debug_dag", message="details"))
     assert stream.getvalue().splitlines() == [
         "Nothing to be done (all requested files are present and up to date).",
@@ -127,7 +130,9 @@ def test_the_time_left_follows_earlier_runs_until_this_one_has_times_of_its_own(
     run.finish(1, now=20.0)
     assert run.seconds_left(20) == 42, "the trainings of this run take 20 s"
     run.total["evaluate"] = 1
-    assert run.seconds_left(20) is None, "how long that takes is unknown"
+    assert run.seconds_left(20) == 56, "as long as the other three jobs that are left, 14 s on average"
+    run.total["evaluate"] = 5
+    assert run.seconds_left(20) is None, "how long most of the jobs take is unknown"
 
 
 def test_times_are_readable():

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from rich.console import Console, Group
@@ -58,22 +59,21 @@ class RunProgress:
             self.measured.setdefault(job.rule, []).append(now - job.start)
         return job
 
-    def expected_seconds(self, rule: str) -> float | None:
-        """Of a job of this rule: the mean of those that this run finished, or of earlier runs."""
-        times = self.measured.get(rule)
-        return sum(times) / len(times) if times else self.seconds.get(rule)
+    def expected_seconds(self) -> dict[str, float]:
+        """Of a job of each rule that was ever timed: the mean of those that this run finished, or of earlier runs."""
+        return dict(self.seconds) | {rule: mean(times) for rule, times in self.measured.items()}
 
     def seconds_left(self, now: float) -> float | None:
-        """Until the end, if as many jobs run at a time as do now; None if some rule has never been timed."""
-        left = 0.0
-        for rule, count in self.total.items():
-            expected = self.expected_seconds(rule)
-            remaining = count - self.finished[rule]
-            if remaining and expected is None:
-                return None
-            left += remaining * (expected or 0.0)
+        """Until the end, if as many jobs run at a time as do now, and a job of a rule that was never timed takes as
+        long as the others on average; None if that holds for most of the jobs that are left."""
+        expected, remaining = self.expected_seconds(), self.total - self.finished
+        known = Counter({rule: count for rule, count in remaining.items() if rule in expected})
+        if known.total() < remaining.total() / 2:
+            return None
+        average = sum(expected[rule] * count for rule, count in known.items()) / max(1, known.total())
+        left = average * remaining.total()
         for job in self.running.values():
-            left -= min(now - job.start, self.expected_seconds(job.rule) or 0.0)
+            left -= min(now - job.start, expected.get(job.rule, average))
         return left / max(1, len(self.running))
 
 
@@ -104,6 +104,7 @@ class ProgressPrinter:
         self.progress = RunProgress({rule: usage.seconds / usage.jobs for rule, usage in usages.items()})
         self.live: Live | None = None
         self.is_interrupted = False
+        self.failures = 0
 
     def handle(self, record: logging.LogRecord) -> None:
         """Print what an event, or a message without one, means to a user. After Ctrl-C nothing more is printed: that
@@ -116,10 +117,15 @@ class ProgressPrinter:
         self.console.print(Text(text, style=style))
 
     def close(self) -> None:
+        """End the view, and say how many jobs failed."""
         if self.live:
             self.live.stop()
             self.live = None
             os.environ.pop(VIEW, None)
+        if self.failures and not self.is_interrupted:
+            jobs = "1 job" if self.failures == 1 else f"{self.failures} jobs"
+            self.print(f"latentlab: {jobs} failed; once that is fixed, run the same command again: what is done is kept")
+            self.failures = 0
 
     def _on_message(self, record: Any) -> None:
         text = record.getMessage()
@@ -127,8 +133,10 @@ class ProgressPrinter:
             self.is_interrupted = True
             self.close()
             self.print("latentlab: stopped; to continue, run the same command again")
-        elif (record.levelno >= logging.WARNING and not text.startswith(EXPLAINED)) or text.startswith(PRINTED):
-            self.print(text, "red" if record.levelno >= logging.ERROR else "")
+        elif record.levelno >= logging.ERROR:
+            self._on_error(record)
+        elif record.levelno >= logging.WARNING or text.startswith(PRINTED):
+            self.print(text)
 
     def _on_run_info(self, record: Any) -> None:
         counts = {rule: count for rule, count in record.stats.items() if rule != "total"}
@@ -158,6 +166,7 @@ class ProgressPrinter:
             self.print(f"{self._counts()} {job.message}: {format_seconds(now - job.start)}")
 
     def _on_job_error(self, record: Any) -> None:
+        self.failures += 1
         job = self.progress.running.pop(record.jobid, None)
         self.print(f"Failed: {job.message if job else record.rule_name} ({', '.join(record.log)})", "bold red")
         if self.live:  # elsewhere the job itself has printed why
@@ -165,7 +174,8 @@ class ProgressPrinter:
                 self.print("\n".join(f"  {line}" for line in last_lines(Path(path), LOG_LINES)))
 
     def _on_error(self, record: Any) -> None:
-        self.print(record.getMessage(), "red")
+        if not record.getMessage().startswith(EXPLAINED):
+            self.print(record.getMessage(), "red")
 
     def _counts(self) -> str:
         done, total = self.progress.finished.total(), self.progress.total.total()
