@@ -20,8 +20,9 @@ from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
 MAX_CHANGES = 6  # of settings that are printed
+TO_HAND_OUT = ("report*.*", "explorer*.*", "reports/*/*.pdf", "submission/*.zip")  # printed if they are new
 NEXT_STEP = {
-    "preview": "this is a first look; ./run report makes the page that you can submit",
+    "preview": "make the page that you can submit with ./run report",
     "report": "read it, then check and pack it with ./run submission",
 }
 NO_NAME = "(?!)"  # a pattern that nothing matches
@@ -148,19 +149,19 @@ def print_setting_changes():
 def print_summary():
     """Print how long the jobs took, which reports and archives were made, and what to do with them."""
     usages = usage_by_rule("results/logs", since=START_TIME)
-    longest = ", ".join(f"{rule} {usage.cpu:.0f}" for rule, usage in list(usages.items())[:5])
+    longest = ", ".join(f"{rule} {usage.cpu:.0f}" for rule, usage in list(usages.items())[:3])
     if usages:
         jobs, minutes = sum(usage.jobs for usage in usages.values()), (time.time() - START_TIME) / 60
         print(
             f"latentlab: {jobs} job{'s' * (jobs > 1)} in {minutes:.1f} minutes; CPU seconds: {longest}",
             file=sys.stderr,
         )
-    made = sorted([*Path("results/reports").glob("*/*.pdf"), *Path("results/submission").glob("*.zip")])
-    for path in [Path("results/report.pdf"), Path("results/explorer.html"), *made]:
-        if path.exists() and path.stat().st_mtime >= START_TIME:
-            print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
-            if path.name == "report.pdf":
-                print(f"latentlab: next: {NEXT_STEP['preview' if config['preview'] else 'report']}", file=sys.stderr)
+    found = [path for pattern in TO_HAND_OUT for path in sorted(Path("results").glob(pattern))]
+    made = [path for path in found if path.stat().st_mtime >= START_TIME]
+    for path in made:
+        print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
+    if Path("results/report.pdf") in made:
+        print(f"latentlab: next: {NEXT_STEP['preview' if config['preview'] else 'report']}", file=sys.stderr)
 
 
 def cap_cores():
