@@ -53,7 +53,7 @@ def test_elsewhere_than_on_a_terminal_each_finished_job_is_a_line(clock, tmp_pat
     assert stream.getvalue().splitlines() == [
         "[1/2] 1:05 Train vae: 1:05",
         f"Failed: Print it ({tmp_path}/job.log)",
-        "latentlab: 1 job failed; once that is fixed, run the same command again: what is done is kept",
+        "latentlab: 1 job failed; fix that and run the same command again: what is done is kept",
     ]
 
 

@@ -124,7 +124,7 @@ class ProgressPrinter:
             os.environ.pop(VIEW, None)
         if self.failures and not self.is_interrupted:
             jobs = "1 job" if self.failures == 1 else f"{self.failures} jobs"
-            self.print(f"latentlab: {jobs} failed; once that is fixed, run the same command again: what is done is kept")
+            self.print(f"latentlab: {jobs} failed; fix that and run the same command again: what is done is kept")
             self.failures = 0
 
     def _on_message(self, record: Any) -> None:
