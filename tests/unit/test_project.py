@@ -35,6 +35,14 @@ def locked_packages():
     return tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
 
 
+def test_the_version_is_the_same_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(r"^## (\d\S+) – (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert (citation["version"], str(citation["date-released"])) == newest.groups()
+    assert version == newest[1] == next(p["version"] for p in locked_packages() if p["name"] == "latentlab")
+
+
 def test_the_conda_environment_has_the_locked_versions():
     requirements = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = [re.split(r"[>\[]", requirement)[0] for requirement in requirements]
