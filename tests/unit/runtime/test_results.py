@@ -1,6 +1,8 @@
 import os
 
 import pytest
+import yaml
+from projects import ROOT
 
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL
@@ -31,6 +33,13 @@ def test_results_of_other_working_directories_are_left_alone(tmp_path):
 def test_a_new_folder_is_marked_with_the_format(tmp_path):
     assert archive_old_results(tmp_path / "results") is None
     assert (tmp_path / "results/format").read_text() == f"{FORMAT}\n"
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda profile: profile.name)
+def test_the_working_directory_of_a_profile_is_no_result(tmp_path, profile):
+    folder = tmp_path / yaml.safe_load((profile / "config.yaml").read_text()).get("directory", ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    assert archive_old_results(tmp_path / "results") is None and folder.is_dir()
 
 
 def test_results_of_this_format_stay(tmp_path):
