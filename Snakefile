@@ -120,6 +120,7 @@ rule report:
 rule submission:
     input:
         f"results/submission/{config['assignment']}.zip",
+        expand("results/{page}", page=PUBLISHED),  # not those of another assignment beside it
 
 
 # Each assignment by its name: snakemake --cores 4 lab8

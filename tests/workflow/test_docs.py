@@ -97,7 +97,7 @@ def test_a_student_gets_from_a_clone_to_a_submission(tmp_path):
         archive.extract("lab8.pdf", tmp_path)
     with pdfplumber.open(tmp_path / "lab8.pdf") as pdf:
         text = pdf.pages[0].extract_text()
-    for words in ("Ada Example", "Deep Learning, spring term", "nothing does that for the codes"):
+    for words in ("Ada Example", "Deep Learning, spring term", "nothing does that for the auto"):
         assert words in text
     contributing = next(text for action, _, text in instructions("CONTRIBUTING.md") if action == "Run")
     subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)

@@ -37,14 +37,18 @@ def test_the_report_is_made_from_published_data():
     assert not (RESULTS / "report-SYNTHETIC-DATA.pdf").exists()
 
 
-def test_a_preview_is_made_from_published_data_is_marked_and_cannot_be_submitted(tmp_path):
+def test_a_preview_is_made_from_published_data_with_ones_own_text_is_marked_and_cannot_be_submitted(tmp_path):
     project, data = copy_source(tmp_path / "clone"), os.environ["LATENTLAB_DATA"]
-    preview = ["--workflow-profile", "profiles/preview", "--config", "authors=[{name: Ada}]"]
+    (project.root / "mine.md").write_text("## 2.2\n\nI see a KL term of {{ vae.test.kl }} nats.")
+    config = project.root / "config.yaml"
+    config.write_text(config.read_text().replace("discussion: null", "discussion: mine.md"))
+    preview = ["--workflow-profile", "profiles/preview", "--config", "authors=[{name: Ada}]", "assignment=lab8"]
     process = run_snakemake(project.root, *preview, "--", "report", LATENTLAB_DATA=data)
     assert process.returncode == 0, process.stdout[-4000:]
     with pdfplumber.open(project.root / "results/preview/results/report.pdf") as pdf:
         text = pdf.pages[0].extract_text()
     assert len(pdf.pages) == 1 and "A first look, from short trainings on few images" in text
+    assert "I see a KL term of" in text
     assert "synthetic" not in text.lower()
     process = run_snakemake(project.root, *preview, "--", "submission", LATENTLAB_DATA=data)
     assert process.returncode == 1 and "the page is a preview: make the report with `./run report`" in process.stdout

@@ -12,6 +12,7 @@ from latentlab.records.data import DataRecord
 from latentlab.records.datasets import get_dataset
 from latentlab.records.notebooks import notebook_settings
 from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
+from latentlab.records.settings import EXAMPLE_NAME
 from latentlab.runtime.cluster import cancel_orphans
 from latentlab.runtime.dependencies import all_modules, code_digest, imported_modules
 from latentlab.runtime.files import read_json, write_json
@@ -21,10 +22,6 @@ from latentlab.runtime.results import archive_old_results, clear_partial
 START_TIME = time.time()
 MAX_CHANGES = 6  # of settings that are printed
 TO_HAND_OUT = ("report*.*", "explorer*.*", "reports/*/*.pdf", "submission/*.zip")  # printed if they are new
-NEXT_STEP = {
-    "preview": "make the page that you can submit with ./run report",
-    "report": "read it, then check and pack it with ./run submission",
-}
 NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
@@ -118,6 +115,10 @@ def prepare_run():
     """Lock the working directory, and clear it of what earlier runs left: unfinished files, results of other versions, and
     on a cluster jobs that are still running."""
     acquire_run_lock()
+    if ROOT in Path.cwd().parents:
+        print(
+            f"latentlab: working in {os.path.relpath(Path.cwd(), ROOT)}, where the paths below start", file=sys.stderr
+        )
     for folder in ("results", "resources"):
         clear_partial(folder)
     # Snakemake copies scripts here and runs them here, so that modules found here would shadow the libraries that they
@@ -160,8 +161,21 @@ def print_summary():
     made = [path for path in found if path.stat().st_mtime >= START_TIME]
     for path in made:
         print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)
-    if Path("results/report.pdf") in made:
-        print(f"latentlab: next: {NEXT_STEP['preview' if config['preview'] else 'report']}", file=sys.stderr)
+    if step := next_step(made):
+        print(f"latentlab: next: {step}", file=sys.stderr)
+
+
+def next_step(made):
+    """What to do with the report or the submission among the paths `made`; nothing if neither is."""
+    if archive := next((path for path in made if path.suffix == ".zip"), None):
+        return f"hand in {os.path.relpath(archive, ROOT)}"
+    if Path("results/report.pdf") not in made:
+        return None
+    if config["preview"]:
+        return "make the page that you can submit with ./run report"
+    if EXAMPLE_NAME in [author["name"] for author in config["authors"]]:
+        return "put your own name into config.yaml, and run this again"
+    return "read it, then check and pack it with ./run submission"
 
 
 def cap_cores():

@@ -122,6 +122,18 @@ def test_printed_settings_are_text_whatever_they_look_like(tmp_path):
     assert read_as_typed([shared, local])["title"] is None, "later files take precedence"
 
 
+def test_a_relative_path_starts_from_the_folder_of_its_file(tmp_path, monkeypatch):
+    (tmp_path / "results/preview").mkdir(parents=True)
+    (tmp_path / "config.yaml").write_text("discussion: mine.md\nnotebook_answers: null\ndata_dir: /data\n")
+    (tmp_path / "results/preview/settings.yaml").write_text("data_dir: ~/data\n")
+    monkeypatch.chdir(tmp_path)
+    paths = [tmp_path / "config.yaml", tmp_path / "results/preview/settings.yaml"]
+    expected = {"discussion": "mine.md", "notebook_answers": None, "data_dir": "~/data"}
+    assert read_as_typed(paths) == expected
+    monkeypatch.chdir(tmp_path / "results/preview")
+    assert read_as_typed(paths) == expected | {"discussion": "../../mine.md"}
+
+
 def test_values_on_the_command_line_are_what_they_would_be_in_a_file(tmp_path):
     (tmp_path / "config.yaml").write_text("title: 5\n")
     overrides = {"title": 7, "course": "null", "sweep_dims": ["2", "4"], "pca_dims": ["2", "x"], "epochs": "null"}

@@ -33,6 +33,26 @@ def test_metrics_are_quoted_by_name(tmp_path):
     assert "<p>−1235 and 0.2, <em>x</em></p>" in to_html(tmp_path, text)
 
 
+def test_a_format_says_how_a_metric_is_printed(tmp_path):
+    loss, share = "vae.test.negative_elbo", "vae.projection.explained.1"
+    quotes = f"{{{{ {loss} | number }}}}, {{{{ {loss}|number(2) }}}}, {{{{ {share} | percent }}}}"
+    assert "<p>−1\u202f234.6, −1\u202f234.57, 20\u202f%</p>" in to_html(tmp_path, quotes)
+
+
+@pytest.mark.parametrize(
+    ("quote", "message"),
+    [
+        ("vae.test.negative_elbo | upper", r"mine\.md, line 1: there is no format 'upper': write number, number\(2\)"),
+        ("vae.test.negative_elbo | number(10)", r"there is no format 'number\(10\)'"),
+        ("vae.test.negative_elbo |", "there is no format ''"),
+        ("vae.name | percent", r"line 1: vae\.name is a text: quote it without a format"),
+    ],
+)
+def test_an_unknown_format_is_an_error(tmp_path, quote, message):
+    with pytest.raises(UserError, match=message):
+        to_html(tmp_path, f"{{{{ {quote} }}}}")
+
+
 def test_an_unknown_name_is_an_error_that_names_the_line(tmp_path):
     with pytest.raises(UserError, match=r"mine\.md, line 3: there is no metric 'vae\.test\.elbow'; did you mean"):
         to_html(tmp_path, "one\n\n{{ vae.test.elbow }}")
@@ -74,6 +94,7 @@ SECTIONS = {"1": "One", "2.1": "Two", "2.2": "Three"}
     [
         ("## 2.1\nmine\n", {"2.1": "<p>mine</p>"}),
         ("\n## 2.1 as I call it\nmine\n## 1. x\nalso", {"2.1": "<p>mine</p>", "1": "<p>also</p>"}),
+        ("## 1.2.3 of my own numbers\nx", {"": "<h2>1.2.3 of my own numbers</h2>\n<p>x</p>"}),
         ("## Mine\nall of it", {"": "<h2>Mine</h2>\n<p>all of it</p>"}),
         ("words about 2.1", {"": "<p>words about 2.1</p>"}),
         ("### 2.2\nany level", {"2.2": "<p>any level</p>"}),
@@ -100,6 +121,7 @@ def test_headings_determine_what_is_replaced(text, parts):
     ("text", "message"),
     [
         ("## 2.1\nx\n## 2.3\ny", r"mine\.md: there is no section 2\.3; this assignment has 1, 2\.1, 2\.2"),
+        ("## 2.3 alone\nx", r"mine\.md: there is no section 2\.3; this assignment has 1, 2\.1, 2\.2"),
         ("## 2.1\nx\n## 2.1\ny", "section 2.1 occurs twice"),
         ("lost\n\n## 2.1\nx", "the text before '## 2.1' is in no section"),
     ],

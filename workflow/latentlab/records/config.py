@@ -1,6 +1,7 @@
 """The configuration: checked, and resolved to the settings of each model."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,16 +17,18 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.safe_yaml import read_yaml
 
 TEXT_SETTINGS = ("title", "course", "authors")
+PATH_SETTINGS = ("discussion", "notebook_answers", "data_dir")
 YAML_CONSTANTS = {"true": True, "false": False, "null": None}
 # Top-level settings that override every model's own.
 OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed", "precision")
 
 
 def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The settings that Snakemake reads as something else than what was typed.
+    """The settings that mean something else than what Snakemake reads.
 
-    Printed settings are text, whatever they look like: the ID 0123456 is not an octal number. On the command line it is
-    the other way round: Snakemake reads false, null and the numbers of the list [2, 4] as texts.
+    A relative path in a configuration file starts from the folder of that file. Printed settings are text, whatever
+    they look like: the ID 0123456 is not an octal number. On the command line it is the other way round: Snakemake
+    reads false, null and the numbers of the list [2, 4] as texts.
 
     Args:
         paths: configuration files; later ones take precedence.
@@ -38,6 +41,7 @@ def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | No
     for path in paths:
         values = read_yaml(path, as_text=True)
         settings |= {key: values[key] for key in TEXT_SETTINGS if key in values}
+        settings |= {key: _relative_to(Path(path).parent, values[key]) for key in PATH_SETTINGS if key in values}
     for key, value in (overrides or {}).items():
         if key in TEXT_SETTINGS:
             settings[key] = str(value) if isinstance(value, int | float) else None if value == "null" else value
@@ -46,6 +50,13 @@ def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | No
         elif isinstance(value, str):
             settings[key] = YAML_CONSTANTS.get(value, value)
     return settings
+
+
+def _relative_to(folder: Path, path: Any) -> Any:
+    """`path` from the working directory, if it starts from `folder`; other values are left to the checks."""
+    if not isinstance(path, str) or not path or path.startswith("~") or os.path.isabs(path):
+        return path
+    return os.path.relpath(folder / path)
 
 
 def check_config(config: dict[str, Any]) -> None:

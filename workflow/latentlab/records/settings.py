@@ -69,6 +69,9 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
         return self.binarise is True or self.likelihood == "gaussian"
 
 
+EXAMPLE_NAME = "Your Name"  # the author in the config.yaml of a new copy
+
+
 class Author(Record, frozen=True):
     """One author, as printed below the title."""
 

@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from latentlab.report.metrics_context import Metrics, quotable_metrics
-from latentlab.report.text import MINUS, shorten
+from latentlab.report.text import MINUS, format_number, format_percent, shorten
 from latentlab.runtime.errors import UserError
 
 PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 SUFFIXES = (".md", ".markdown", ".txt")
 MAX_BYTES = 20_000  # twice what fits on a page, and too little to keep the typesetting busy for long
+FORMATS = {"number": format_number, "percent": format_percent}
+FORMAT = re.compile(rf"({'|'.join(FORMATS)})(?:\((\d)\))?")
 METRICS_REFERENCE = "docs/metrics.md"
 
 
@@ -55,24 +57,33 @@ def read_discussion(path: str | Path, setting: str = "discussion") -> str:
 
 
 def quote_metrics(text: str, values: Mapping[str, str | float], source: str = "discussion") -> str:
-    """`text` with each `{{ name }}` replaced by the metric of that name, floats to four significant digits.
+    """`text` with each `{{ name }}` replaced by the metric of that name: to four significant digits, or as the format
+    behind it says, `{{ name | number(1) }}` or `{{ name | percent }}`.
 
     Args:
         values: the metrics by name (`quotable_metrics`).
         source: name of the text in error messages.
 
     Raises:
-        UserError: there is no metric of that name; the message says in which line it is quoted.
+        UserError: there is no metric of that name, or no such format; the message says in which line it is quoted.
     """
 
     def replace_in(line: str, number: int) -> str:
         def value_of(match: re.Match[str]) -> str:
-            name = match[1].strip()
+            name, bar, form = (part.strip() for part in match[1].partition("|"))
+            place = f"{source}, line {number}"
             if name not in values:
-                raise UserError(
-                    f"{source}, line {number}: there is no metric {shorten(name, 80)!r}; {_suggestion(name, values)}"
-                )
-            return _format_value(values[name])
+                raise UserError(f"{place}: there is no metric {shorten(name, 80)!r}; {_suggestion(name, values)}")
+            value = values[name]
+            if not bar:
+                return _format_value(value)
+            if isinstance(value, str):
+                raise UserError(f"{place}: {name} is a text: quote it without a format")
+            if not (known := FORMAT.fullmatch(form)):
+                formats = "number, number(2), percent or percent(1), with another digit"
+                raise UserError(f"{place}: there is no format {shorten(form, 80)!r}: write {formats}, or none")
+            kind, digits = known.groups()
+            return FORMATS[kind](value, *([int(digits)] if digits else []))
 
         return PLACEHOLDER.sub(value_of, line)
 

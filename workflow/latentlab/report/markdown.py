@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import takewhile
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
@@ -47,6 +48,7 @@ def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "d
     tokens = markdown.parse(text, links)
     _check_tokens(tokens, source)
     _draw_formulas(tokens, source)
+    _give_tables_bodies(tokens)
     return {
         number: markdown.renderer.render(part, markdown.options, links)
         for number, part in _split_sections(tokens, sections, source).items()
@@ -80,6 +82,16 @@ def markdown_sections(text: str, sections: Collection[str], source: str) -> dict
         number: "\n".join(lines[maps[0][0] : max(end for _, end in maps)]).strip("\n") if maps else ""
         for number, maps in blocks.items()
     }
+
+
+def _give_tables_bodies(tokens: Sequence[Token]) -> None:
+    """Make the only row of a table its body: PDF/UA forbids a table that has a head alone."""
+    for start, token in enumerate(tokens):
+        if token.type == "table_open":
+            table = list(takewhile(lambda token: token.type != "table_close", tokens[start:]))
+            if not any(token.tag == "tbody" for token in table):
+                for token in table:
+                    token.tag = "tbody" if token.tag == "thead" else token.tag
 
 
 def escape_html(text: str) -> str:
@@ -215,6 +227,10 @@ def _split_sections(tokens: Sequence[Token], sections: Collection[str], source: 
     headings = list(_numbered_headings(tokens))
     known = [(i, number) for i, number in headings if number in sections]
     if not known:
+        depths = {section.count(".") for section in sections if section[0].isdigit()}
+        for _, number in headings:
+            if number[0].isdigit() and number.count(".") in depths:
+                raise UserError(f"{source}: there is no section {number}; this assignment has {', '.join(sections)}")
         return {ALL_SECTIONS: tokens}
     rank = tokens[known[0][0]].tag  # h1 to h6
     for i, number in headings:

@@ -17,9 +17,11 @@ from latentlab.report.metrics_context import TOP_LEVEL_FILES
 
 HEAD = """# Metrics that a discussion can quote
 
-`{{ vae.test.kl }}` in a student's Markdown is replaced by that metric, here of the model that the assignment calls vae:
-`assignment.yaml` lists the names of its models, sweeps and comparisons with PCA. What does not apply to a model cannot
-be quoted. Items of a list are numbered from 0: `{{ vae.latents.std.0 }}`, `{{ vae.latents.std.1 }}`.
+`{{ vae.test.kl }}` in a student's Markdown is replaced by that metric to four digits, here of the model that the
+assignment calls vae: its `assignment.yaml`, in a folder of `templates/`, lists the names of models, sweeps and
+comparisons with PCA. Where a table says vae, write the name of any model. `{{ vae.test.kl | number(1) }}` prints one
+digit after the point, `{{ vae.latents.neighbour_accuracy | percent }}` a percentage. What does not apply to a model
+cannot be quoted. Items of a list are numbered from 0: `{{ vae.latents.std.0 }}`, `{{ vae.latents.std.1 }}`.
 
 Unless it says otherwise, losses and likelihoods are in nats per image; shares, accuracies and probabilities run from 0
 to 1; squared errors are per pixel, pixels running from 0 to 1.

@@ -9,13 +9,12 @@ from typing import Any
 import pdfplumber
 from pdfminer.pdftypes import resolve1
 
-from latentlab.records.settings import Author
+from latentlab.records.settings import EXAMPLE_NAME, Author
 from latentlab.report.text import extract_discussion, strip_tags
 from latentlab.runtime.files import sha256
 
 MAX_MB = 10  # of the PDF: the limit of most course systems
 A4_PT = (595, 842)
-EXAMPLE_NAME = "Your Name"  # the author in the config.yaml of a new copy
 
 
 def submission_problems(

@@ -139,7 +139,8 @@ class ProgressPrinter:
             self.print(text)
 
     def _on_run_info(self, record: Any) -> None:
-        counts = {rule: count for rule, count in record.stats.items() if rule != "total"}
+        # Targets, which make nothing, are named by a word, rules by a verb and an object.
+        counts = {rule: count for rule, count in record.stats.items() if "_" in rule}
         self.progress.total = Counter(counts)
         if self.console.is_terminal and not self.live:
             self.live = Live(
