@@ -7,6 +7,7 @@ import planted
 import pytest
 
 from latentlab.report import render
+from latentlab.report.conformance import violations
 from latentlab.report.pdf import print_pdf
 from latentlab.report.text import extract_discussion
 from latentlab.runtime.errors import UserError
@@ -449,6 +450,7 @@ def test_pages_have_room_for_the_notice_of_synthetic_data(name, tmp_path):
     path.write_text(planted.html(name, tmp_path, source="synthetic"))
     assert "SYNTHETIC DATA" in path.read_text() and "(on synthetic data)</title>" in path.read_text()
     assert print_pdf(path, tmp_path / "page.pdf") >= 8.5
+    assert list(violations(tmp_path / "page.pdf")) == []
 
 
 def test_a_preview_is_marked_across_the_page_and_says_what_it_is(tmp_path):

@@ -27,21 +27,28 @@ FALLBACKS = {  # for characters that some text font lacks
     ("DejaVu", "normal", 400): Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"),
 }
 ALWAYS = set(map(chr, range(0x20, 0x7F))) | {"\u2010"}  # hyphenation adds hyphens
-# Characters that would change the writing direction of the text after them.
-BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+SPACES = {" ", "\u00a0", "\u2009", "\u202f"}  # one beside a character of a fallback is set in its font
+BOX = "□"  # printed in place of a character that no font has: in PDF/A, the box of a font itself is forbidden
+# Characters that would change the writing direction of the text after them, or that begin and end an annotation.
+FORMAT_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufff9\ufffa\ufffb")
 INVISIBLE = {"\n", "\t", "\r", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\ufe0e", "\ufe0f", "\ufeff"}
 
 
 def font_faces(html: str) -> str:
     """@font-face rules for the characters of `html`, each with its font as woff2: the page needs no installed fonts."""
-    needed = set(re.sub(r"data:[^\"')]*", "", html)) | ALWAYS
+    needed = set(re.sub(r"data:[^\"')]*", "", html)) | ALWAYS | ({BOX} if _unsupported(html) else set())
     faces = [_face(*face, path, needed) for face, path in FONTS.items()]
-    missing = needed - set.intersection(*map(_characters, FONTS.values()))
+    missing = needed - _in_all_styles()
     for face, path in FALLBACKS.items():
         if missing & _characters(path):
-            faces.append(_face(*face, path, missing))
+            faces.append(_face(*face, path, missing | SPACES))
             missing -= _characters(path)
     return "\n".join(faces)
+
+
+def with_boxes(html: str) -> str:
+    """`html` with a box in place of each character that no font has."""
+    return html.translate({ord(character): BOX for character in _unsupported(html)})
 
 
 def data_uri(raw: bytes, media_type: str) -> str:
@@ -67,15 +74,25 @@ def missing_in_formulas(latex: str) -> str:
 def unsupported_characters(texts: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each of `texts` (key → text) that a page cannot show as it is; the sentence names the
     characters."""
-    supported = INVISIBLE.union(*map(_characters, [*FONTS.values(), *FALLBACKS.values()]))
     for key, text in texts.items():
         characters = dict.fromkeys(text)
         removed = [character for character in characters if _is_control(character) and character not in INVISIBLE]
-        missing = [character for character in characters if character not in supported and not _is_control(character)]
         if removed:
             yield f"{key}: {_names(removed)} left out: control characters show nothing; remove them"
-        if missing:
+        if missing := _unsupported(text):
             yield f"{key}: the page's fonts lack {_names(missing)}, which appear as boxes; write it in other letters"
+
+
+def _unsupported(text: str) -> list[str]:
+    """The characters of `text` that some style of it cannot show, in their order; control characters are left out
+    elsewhere."""
+    supported = INVISIBLE.union(_in_all_styles(), *map(_characters, FALLBACKS.values()))
+    return [character for character in dict.fromkeys(text) if character not in supported and not _is_control(character)]
+
+
+@cache
+def _in_all_styles() -> set[str]:
+    return set.intersection(*map(_characters, FONTS.values()))
 
 
 def _face(family: str, style: str, weight: int, path: Path, characters: set[str]) -> str:
@@ -84,7 +101,9 @@ def _face(family: str, style: str, weight: int, path: Path, characters: set[str]
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or character in BIDI_CONTROLS
+    if ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:  # no character, and not allowed in XML
+        return True
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in FORMAT_CONTROLS
 
 
 def _names(characters: Sequence[str], limit: int = 8) -> str:

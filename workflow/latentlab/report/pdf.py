@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from latentlab.report.conformance import conform
+from latentlab.report.fonts import with_boxes
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
 from latentlab.report.text import extract_discussion, shorten, strip_tags
 from latentlab.report.time_limit import TimeLimitExceeded, time_limit
@@ -18,6 +20,7 @@ from latentlab.runtime.files import atomic_write
 
 FONT_FACE = re.compile(r"@font-face {[^}]*}")
 SIZES = [size / 10 for size in range(85, 101)]  # points, of the body text
+MARKED_SIZES = [size / 10 for size in range(65, 101)]  # of a page that cannot be handed in
 REFUSED = "refused, because a page may not load anything from elsewhere"
 TIME_LIMIT_S = 120.0  # a page that fits takes a few seconds
 ENDLESS_MM = 5000  # height of the paper on which a page that is too long is measured
@@ -25,6 +28,11 @@ MANY_PAGES = 4  # what takes more in a middling size fits in none
 USUAL_HEADER_MM, LONG_HEADER_MM = 25, 50  # height of the title and the authors
 MIN_DISCUSSION_MM = 20  # where less is left for it, the discussion is not what is too long
 MANY_WORDS, MANY_BLOCKS, LONG_WORD = 2000, 300, 300  # of a discussion: what makes the layout slow
+NOTICE = '<p class="notice">'  # of a page on synthetic data, or of a preview
+ATTACHMENTS = {  # what they are, for those who cannot see their names
+    "config.yaml": "The settings of the run that made this report",
+    "provenance.json": "Versions, data, models and checksums of the run that made this report",
+}
 FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments: equal inputs give equal bytes
 
 
@@ -34,7 +42,7 @@ def print_pdf(
     attachments: Sequence[str | Path] = (),
     time_limit_s: float = TIME_LIMIT_S,
 ) -> float:
-    """Print an HTML page as PDF/A on one side of A4.
+    """Print an HTML page on one side of A4, as PDF/A-3a and PDF/UA-1.
 
     Args:
         attachments: files to attach to the PDF.
@@ -63,15 +71,16 @@ def _print(
     document.metadata.attachments = [_attachment(weasyprint, Path(path)) for path in attachments]
     with atomic_write(pdf_path) as partial:
         identifier = hashlib.sha256(html.encode()).digest()[:16]
-        document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier)
-        check_layout(html_path, document.pages[0], partial, extract_discussion(html))
+        document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=conform)
+        check_layout(html_path, document.pages[0], partial, with_boxes(extract_discussion(html)))
     return size
 
 
 def _fit(weasyprint: Any, name: str | Path, html: str) -> tuple[float, Any]:
     """The largest size of the body text in which `html` fits on one page, and the document in that size."""
     fetcher, font_config = _data_only_fetcher(weasyprint), weasyprint.text.fonts.FontConfiguration()
-    head, body = html.split("</head>", 1)
+    head, body = html.split("</head>", 1)  # the head's title and authors remain as they are: no font shows them
+    body = with_boxes(body)
     font_faces = FONT_FACE.findall(head)  # unpacked once, not for every size that is tried
     try:
         weasyprint.CSS(string="".join(font_faces), url_fetcher=fetcher, font_config=font_config)
@@ -93,14 +102,14 @@ def _fit(weasyprint: Any, name: str | Path, html: str) -> tuple[float, Any]:
                 raise UserError(f"{name}: {_damaged_message(document, url)}")
         return pages
 
-    size = None
-    if len(render(SIZES[len(SIZES) // 2]).pages) <= MANY_PAGES:
-        size = _largest_fitting(SIZES, lambda size: len(render(size).pages) == 1)
+    size, sizes = None, MARKED_SIZES if NOTICE in body else SIZES
+    if len(render(sizes[len(sizes) // 2]).pages) <= MANY_PAGES:
+        size = _largest_fitting(sizes, lambda size: len(render(size).pages) == 1)
     if size is None:
         endless = f"210mm {ENDLESS_MM}mm"
-        page = render(SIZES[0], endless)
-        rest = render(SIZES[0], endless, "#discussion { display: none !important }")
-        raise UserError(f"{name}: {_too_long_message(html, page, rest)}")
+        page = render(sizes[0], endless)
+        rest = render(sizes[0], endless, "#discussion { display: none !important }")
+        raise UserError(f"{name}: {_too_long_message(html, page, rest, sizes[0])}")
     return size, render(size)
 
 
@@ -113,12 +122,13 @@ def _largest_fitting(sizes: Sequence[float], fits: Callable[[float], bool]) -> f
     return sizes[low] if low >= 0 else None
 
 
-def _too_long_message(html: str, page: Any, rest: Any) -> str:
+def _too_long_message(html: str, page: Any, rest: Any, size: float) -> str:
     """What makes a page too long, and by how much.
 
     Args:
         page: the page as rendered on endless paper.
         rest: the same without its discussion.
+        size: of its body text, points: the smallest.
     """
     bottom = HEIGHT_MM - BOTTOM_MM
     start, end = _position(page, "discussion"), _position(page, "end")
@@ -138,7 +148,7 @@ def _too_long_message(html: str, page: Any, rest: Any) -> str:
     n_words = len(strip_tags(extract_discussion(html)).split())
     n_excess = min(math.ceil(excess / (end - start) * n_words), n_words)
     return (
-        f"too long for one side of A4 by {math.ceil(excess)} mm in the smallest text ({SIZES[0]} pt): "
+        f"too long for one side of A4 by {math.ceil(excess)} mm in the smallest text ({size} pt): "
         f"shorten the discussion by about {n_excess} of its {n_words} words"
     )
 
@@ -189,7 +199,12 @@ def _time_limit_message(html: str, time_limit_s: float) -> str:
 
 def _attachment(weasyprint: Any, path: Path) -> Any:
     return weasyprint.Attachment(
-        string=path.read_bytes(), name=path.name, created=FIXED_DATE, modified=FIXED_DATE, relationship="Data"
+        string=path.read_bytes(),
+        name=path.name,
+        description=ATTACHMENTS.get(path.name, path.name),
+        created=FIXED_DATE,
+        modified=FIXED_DATE,
+        relationship="Data",
     )
 
 

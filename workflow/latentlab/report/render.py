@@ -18,6 +18,7 @@ from latentlab.report.fonts import clean_text, data_uri, font_faces, unsupported
 from latentlab.report.metrics_context import Metrics
 from latentlab.report.templates import render_template
 
+UNTITLED = "Report"  # where nothing of a title can be seen
 FONTS_PLACEHOLDER = "\0fonts\0"  # in no text: user text is cleaned of control characters
 
 
@@ -42,7 +43,7 @@ class Page:
     """Whether it is a first look, from coarse settings, and marked as such."""
 
     def __post_init__(self) -> None:
-        self.title, self.course = clean_text(self.title), clean_text(self.course or "")
+        self.title, self.course = clean_text(self.title) or UNTITLED, clean_text(self.course or "")
         self.authors = [
             Author(
                 name=clean_text(author.name), id=clean_text(str(author.id or "")), email=clean_text(author.email or "")

@@ -1,0 +1,101 @@
+"""PDFs conform to PDF/A-3a and PDF/UA-1, whatever text is in them."""
+
+import random
+import zlib
+
+import planted
+import pydyf
+import pytest
+
+from latentlab.records.settings import Author
+from latentlab.report import render
+from latentlab.report.conformance import _end_clearly, violations
+from latentlab.report.pdf import print_pdf
+from latentlab.runtime.errors import UserError
+
+# Blocks of Unicode, among them scripts that the fonts lack, combining marks, private characters and noncharacters.
+BLOCKS = [
+    *[(0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x4FF), (0x590, 0x6FF), (0x900, 0x97F), (0xE00, 0xE7F)],
+    *[(0x1100, 0x11FF), (0x2000, 0x20CF), (0x2190, 0x22FF), (0x2460, 0x27BF), (0x3040, 0x30FF), (0x4E00, 0x4FFF)],
+    *[(0xAC00, 0xACFF), (0xE000, 0xE0FF), (0xFB00, 0xFB4F), (0xFE00, 0xFE2F), (0xFFF0, 0xFFFF), (0x1D400, 0x1D7FF)],
+    *[(0x1F300, 0x1F6FF), (0xE0000, 0xE007F), (1, 31)],
+]
+MARKDOWN = [
+    "- one\n- two\n  - three\n    - four",
+    "1. a\n2. b",
+    "> quoted\n> text",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "| a head alone |\n|---|",
+    "`code` **bold** *italic* ***both***",
+    "[link](https://example.org/x)",
+    "$q(z|x)$ and\n\n$$\\frac{1}{2}$$",
+    "# Heading\n\ntext\n\n### Another\n\ntext",
+    "```\ncode block\n```\n\n---",
+    "<b>HTML</b> <script>x</script> &amp; &nbsp; &#0;",
+    "cafe\u0301 and a family 👨‍👩‍👧",
+]
+
+
+def random_text(rng, n_words):
+    def word():
+        start, end = rng.choice(BLOCKS) if rng.random() < 0.6 else (0x61, 0x7A)
+        return "".join(chr(rng.randint(start, end)) for _ in range(rng.randint(1, 9)))
+
+    return " ".join(word() for _ in range(rng.randint(1, n_words)))
+
+
+def print_random_page(rng, folder):
+    """A page of assignment lab8 with random texts, printed. Those that cannot be laid out are refused, and tried again
+    with others."""
+    assignment = planted.load("lab8")
+    metrics = planted.metrics(assignment, folder)
+    template = planted.TEMPLATES / "lab8/page.html.j2"
+    while True:
+        parts = [rng.choice([random_text(rng, 12), *rng.sample(MARKDOWN, 2)]) for _ in range(rng.randint(1, 10))]
+        (folder / "mine.md").write_text("\n\n".join(parts), encoding="utf-8")
+        author = Author(name=random_text(rng, 3), id=random_text(rng, 1), email=random_text(rng, 1))
+        texts = {"title": random_text(rng, 5), "course": random_text(rng, 4), "authors": [author]}
+        page = planted.page(assignment, folder, discussion=folder / "mine.md", **texts)
+        try:
+            html = render.render_page(template, page, metrics, planted.provenance(metrics))
+            (folder / "page.html").write_text(html, encoding="utf-8")
+            print_pdf(folder / "page.html", folder / "page.pdf")
+            return
+        except UserError:
+            continue
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_with_random_texts_conform(tmp_path, seed):
+    print_random_page(random.Random(seed), tmp_path)
+    assert list(violations(tmp_path / "page.pdf")) == []
+
+
+@pytest.mark.long
+def test_many_pages_with_random_texts_conform(tmp_path, request):
+    rng = random.Random(100)
+    for _ in range(request.config.getoption("--pages")):
+        print_random_page(rng, tmp_path)
+        assert list(violations(tmp_path / "page.pdf")) == [], (tmp_path / "page.html").read_text()[-3000:]
+
+
+def test_a_violation_is_named_with_its_rule(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentlab.report.pdf.conform", lambda document, pdf: None)
+    (tmp_path / "page.html").write_text(planted.html("lab8", tmp_path))
+    print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
+    assert any(violation.startswith("PDFUA1-ID-SCHEMA-001: XMP") for violation in violations(tmp_path / "page.pdf"))
+
+
+def test_no_compressed_stream_ends_with_a_carriage_return():
+    """One in 256 does: of these pages some."""
+    changed = 0
+    for seed in range(1000):
+        content = random.Random(seed).randbytes(30)
+        stream = pydyf.Stream([content], compress=True)
+        before = stream.data
+        _end_clearly(stream)
+        data = stream.data.partition(b"stream\n")[2].removesuffix(b"\nendstream")
+        changed += stream.data != before
+        assert not data.endswith(b"\r") and zlib.decompressobj().decompress(data) == content
+        assert b"/Length %d" % len(data) in stream.data and b"/Filter /FlateDecode" in stream.data
+    assert changed

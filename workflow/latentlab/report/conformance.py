@@ -1,0 +1,75 @@
+"""Makes a PDF conform to PDF/A-3a and to PDF/UA-1 at once, of which WeasyPrint declares only one, and lists where it
+does not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PDFUA = "http://www.aiim.org/pdfua/ns/id/"
+# Declares conformance to PDF/UA-1, and to PDF/A the property that does so, which it does not know (ISO 19005-3, 6.6.2.3).
+IDENTIFICATION = f"""
+<rdf:Description rdf:about="" xmlns:pdfuaid="{PDFUA}"><pdfuaid:part>1</pdfuaid:part></rdf:Description>
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+    xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+  <pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+    <pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>
+    <pdfaSchema:namespaceURI>{PDFUA}</pdfaSchema:namespaceURI>
+    <pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+    <pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+      <pdfaProperty:name>part</pdfaProperty:name>
+      <pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+      <pdfaProperty:category>internal</pdfaProperty:category>
+      <pdfaProperty:description>The part of ISO 14289 to which the document conforms</pdfaProperty:description>
+    </rdf:li></rdf:Seq></pdfaSchema:property>
+  </rdf:li></rdf:Bag></pdfaExtension:schemas>
+</rdf:Description>
+""".encode()
+ZERO_WIDTH_SPACE = b"<200b>"  # what a glyph stands for that is one of several of a character: nothing is forbidden
+RDF_END = b"</rdf:RDF>"
+STREAM_END = b"\nendstream"
+
+
+def conform(document: Any, pdf: Any) -> None:
+    """A finisher for WeasyPrint's `Document.write_pdf`: it changes the objects of a PDF (pydyf) before they are
+    written."""
+    for item in pdf.objects:
+        if not hasattr(item, "extra"):
+            continue
+        if item.extra.get("Type") == "/Metadata":
+            _identify(item)
+        if b"begincmap" in item.stream:
+            item.stream = [line.replace(b"<>", ZERO_WIDTH_SPACE) for line in item.stream]
+        if item.extra.get("Interpolate") == "true":  # forbidden in PDF/A; viewers smooth images as they like
+            item.extra["Interpolate"] = "false"
+        _end_clearly(item)
+
+
+def violations(pdf: str | Path) -> Iterator[str]:
+    """A sentence for each machine-checkable rule of PDF/A-3a or PDF/UA-1 that a PDF violates: the rule, what is wrong,
+    and the object.
+
+    Raises:
+        page.PageError: it is not a PDF.
+    """
+    import page
+
+    for profile in (page.ValidationProfile.PDF_A_3A, page.ValidationProfile.PDF_UA_1):
+        for failure in page.validate_pdf(pdf, profile=profile).failures:
+            place = f" (object {failure.object_id.object_number})" if failure.object_id else ""
+            yield f"{failure.rule_id}: {failure.message}{place}"
+
+
+def _identify(metadata: Any) -> None:
+    """Add the identification as PDF/UA to the XMP metadata, which PDF/A wants uncompressed."""
+    (xmp,) = metadata.stream
+    metadata.stream, metadata.compress = [xmp.replace(RDF_END, IDENTIFICATION + RDF_END)], False
+
+
+def _end_clearly(stream: Any) -> None:
+    """Let no compressed stream end with a carriage return: readers take it for a part of the line break that follows,
+    and find the stream one byte shorter than its Length. Decoders ignore bytes after the compressed data."""
+    data = stream.data.partition(b"stream\n")[2].removesuffix(STREAM_END)
+    if data.endswith(b"\r"):
+        if stream.compress:
+            stream.extra["Filter"] = "/FlateDecode"
+        stream.stream, stream.compress = [data, b""], False
