@@ -76,15 +76,15 @@ def test_snakemake_accepts_each_command_of_the_documentation(project, command):
 
 
 @pytest.mark.long
-def test_a_student_gets_from_a_clone_to_a_submission(tmp_path):
-    """Step by step through student.md, on published data, with trainings as short as those of the preview. There a
-    contributor's set-up works too."""
+def test_a_student_gets_from_a_clone_to_a_submission_and_staff_make_it_again(tmp_path):
+    """Step by step through student.md, on published data, with trainings as short as those of the preview; then what
+    staff.md says of one submission. There a contributor's set-up works too."""
     project = copy_source(tmp_path / "clone")
     config = project.root / "config.yaml"
     preview = yaml.safe_load((ROOT / "profiles/preview/settings.yaml").read_text())
     settings = yaml.safe_load(config.read_text()) | preview | {"preview": False}
     config.write_text(yaml.safe_dump(settings))
-    variables = {name: os.environ[name] for name in ("HOME", "PATH", "LATENTLAB_DATA")}
+    variables = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     for action, path, text in instructions("docs/student.md"):
         if action == "Set in":
             settings |= yaml.safe_load(text)
@@ -94,11 +94,17 @@ def test_a_student_gets_from_a_clone_to_a_submission(tmp_path):
         else:
             subprocess.run(["bash", "-euc", text], cwd=project.root, env=variables, check=True)
     with zipfile.ZipFile(project.root / "results/submission/lab8.zip") as archive:
-        archive.extract("lab8.pdf", tmp_path)
-    with pdfplumber.open(tmp_path / "lab8.pdf") as pdf:
+        archive.extractall(tmp_path / "handed-in")
+    with pdfplumber.open(tmp_path / "handed-in/lab8.pdf") as pdf:
         text = pdf.pages[0].extract_text()
     for words in ("Ada Example", "Deep Learning, spring term", "nothing does that for the auto"):
         assert words in text
+    command = "snakemake --cores 2 --directory FOLDER -- report"
+    assert f"`{command}`" in (ROOT / "docs/staff.md").read_text()
+    command = f". .venv/bin/activate; {command.replace('FOLDER', shlex.quote(str(tmp_path / 'handed-in')))}"
+    subprocess.run(["bash", "-euc", command], cwd=project.root, env=variables, check=True)
+    again = tmp_path / "handed-in/results/report.pdf"
+    assert again.read_bytes() == (tmp_path / "handed-in/lab8.pdf").read_bytes()
     contributing = next(text for action, _, text in instructions("CONTRIBUTING.md") if action == "Run")
     subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
     subprocess.run(["bash", "-euc", contributing], cwd=project.root, env=variables, check=True)

@@ -66,7 +66,7 @@ rule build_notebook:
         html_template=source("templates/notebook/index.html.j2"),
         html_settings=source("templates/notebook/conf.json"),
         style=source("matplotlibrc"),
-        answers=lambda wildcards: assignment_of(wildcards).notebook_answers(config),
+        answers=lambda wildcards: assignment_of(wildcards).own_text(config, "notebook_answers"),
     output:
         notebook="results/reports/{assignment}/notebook/{notebook}.ipynb",
         html=in_report("results/reports/{assignment}/notebook/{notebook}.html", "Reports", "notebook"),

@@ -9,7 +9,7 @@ rule render_html:
         data=lambda wildcards: assignment_of(wildcards).data_records(),
         figures=lambda wildcards: assignment_of(wildcards).figure_files(),
         templates=template_files,
-        discussion=lambda wildcards: assignment_of(wildcards).page_discussion(config),
+        discussion=lambda wildcards: assignment_of(wildcards).own_text(config, "discussion"),
     output:
         html=in_report("results/reports/{assignment}/{assignment}.html", "Reports", "HTML"),
         provenance="results/reports/{assignment}/provenance.json",
@@ -36,8 +36,7 @@ rule render_html:
 rule print_pdf:
     input:
         html="results/reports/{assignment}/{assignment}.html",
-        provenance="results/reports/{assignment}/provenance.json",
-        config="results/reports/{assignment}/config.yaml",
+        attachments=lambda wildcards: list(assignment_of(wildcards).attachments(config).values()),
     output:
         pdf=in_report("results/reports/{assignment}/{assignment}.pdf", "Reports", "PDF"),
     log:
@@ -45,6 +44,7 @@ rule print_pdf:
     threads: 1
     params:
         code=code_of("print_pdf.py"),
+        names=lambda wildcards: list(assignment_of(wildcards).attachments(config)),
     message:
         "Print the report of {wildcards.assignment} on one side of A4"
     script:

@@ -3,7 +3,7 @@
 
 rule check_submission:
     input:
-        files=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members(config).values()),
         pdf="results/reports/{assignment}/{assignment}.pdf",
         html="results/reports/{assignment}/{assignment}.html",
         data=lambda wildcards: assignment_of(wildcards).data_records(),
@@ -14,7 +14,7 @@ rule check_submission:
     threads: 1
     params:
         code=code_of("check_submission.py"),
-        names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members(config)),
         authors=lookup("authors", within=config),
         preview=lookup("preview", within=config),
     message:
@@ -25,7 +25,7 @@ rule check_submission:
 
 rule pack_submission:
     input:
-        files=lambda wildcards: list(assignment_of(wildcards).submission_members().values()),
+        files=lambda wildcards: list(assignment_of(wildcards).submission_members(config).values()),
         manifest="results/reports/{assignment}/manifest.txt",
     output:
         archive="results/submission/{assignment}.zip",
@@ -34,7 +34,7 @@ rule pack_submission:
     threads: 1
     params:
         code=code_of("pack_submission.py"),
-        names=lambda wildcards: list(assignment_of(wildcards).submission_members()),
+        names=lambda wildcards: list(assignment_of(wildcards).submission_members(config)),
     message:
         "Pack the submission of {wildcards.assignment}"
     script:

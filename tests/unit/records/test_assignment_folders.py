@@ -44,7 +44,7 @@ def test_results_are_named_after_the_folder(tmp_path, name):
     assert assignment.report_files() == [f"{folder}/{name}.html", f"{folder}/{name}.pdf", f"{folder}/explorer.html"]
     assert list(assignment.published_files()) == ["report.html", "report.pdf", "explorer.html"]
     assert assignment.notebook_files()[0] == f"{folder}/notebook/my notes 1.0.ipynb"
-    members = assignment.submission_members()
+    members = assignment.submission_members(CONFIG)
     assert members[f"{name}.pdf"] == f"{folder}/{name}.pdf" and "explorer.html" in members
     assert re.fullmatch(r"plot_[\w.-]+", assignment.plot_rule)
     check_config(CONFIG | {"assignment": name})

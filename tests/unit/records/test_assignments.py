@@ -303,10 +303,23 @@ def test_a_report_has_an_explorer_if_there_is_a_plane(tmp_path):
 def test_the_title_and_the_discussion_of_the_config_are_those_of_the_chosen_assignment(tmp_path):
     assignment = load(tmp_path)
     chosen = CONFIG | {"assignment": "mine", "title": "Mine", "discussion": "mine.md"}
-    assert assignment.page_title(chosen) == "Mine" and assignment.page_discussion(chosen) == ["mine.md"]
+    assert assignment.page_title(chosen) == "Mine" and assignment.own_text(chosen, "discussion") == ["mine.md"]
     assert assignment.page_title(chosen | {"title": None}) == "T"
     other = chosen | {"assignment": "lab8"}
-    assert assignment.page_title(other) == "T" and assignment.page_discussion(other) == []
+    assert assignment.page_title(other) == "T" and assignment.own_text(other, "discussion") == []
+
+
+def test_what_is_attached_makes_the_report_again(tmp_path):
+    """The settings name the student's own text as it is attached, wherever it lay."""
+    assignment, folder = load(tmp_path), "results/reports/mine"
+    chosen = CONFIG | {"assignment": "mine", "discussion": "../texts/my text.txt"}
+    expected = {name: f"{folder}/{name}" for name in ("config.yaml", "provenance.json")}
+    assert assignment.attachments(chosen) == expected | {"discussion.md": "../texts/my text.txt"}
+    assert assignment.page_settings(chosen)["discussion"] == "discussion.md"
+    assert assignment.attachments(CONFIG) == expected and "discussion" not in assignment.page_settings(CONFIG)
+    assert expected.items() < assignment.submission_members(chosen).items() and "discussion.md" in (
+        assignment.submission_members(chosen)
+    )
 
 
 def test_the_settings_of_a_page_are_those_that_its_numbers_depend_on(tmp_path):
@@ -327,7 +340,7 @@ def test_a_submission_holds_the_report_the_notebooks_and_the_metrics(tmp_path):
     folder = "results/reports/mine"
     notebook = [f"{folder}/notebook/cvae{suffix}" for suffix in (".ipynb", ".html", ".zip", "-library.zip")]
     assert assignment.notebooks == ("cvae",) and assignment.notebook_files() == notebook
-    members = assignment.submission_members()
+    members = assignment.submission_members(CONFIG)
     assert members["mine.pdf"] == f"{folder}/mine.pdf" and members["notebook/cvae.ipynb"] == notebook[0]
     assert "notebook/cvae.zip" in members and "notebook/cvae-library.zip" not in members
     assert members["metrics/vae/plane.json"] == f"{VAE_RUN}/plane.json"

@@ -120,7 +120,7 @@ def test_equal_pages_give_equal_bytes(tmp_path):
     attachment = tmp_path / "provenance.json"
     attachment.write_text("{}")
     for name in ("a.pdf", "b.pdf"):
-        print_pdf(page_of_words(tmp_path, 50), tmp_path / name, [attachment])
+        print_pdf(page_of_words(tmp_path, 50), tmp_path / name, {"provenance.json": attachment})
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
 
 

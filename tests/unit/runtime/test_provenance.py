@@ -40,6 +40,16 @@ def test_a_modified_or_a_new_file_is_marked(repository):
     assert commit() == clean + "+"
 
 
+def test_settings_and_texts_of_a_user_are_no_change_of_the_code(repository):
+    clean = commit()
+    for name in ("config.yaml", "mine.md", "my text.txt"):
+        (repository / name).write_text("mine")
+    assert commit() == clean
+    (repository / "templates").mkdir()
+    (repository / "templates/page.md").write_text("")
+    assert commit() == clean + "+"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 def test_the_commit_of_a_checkout_that_another_user_owns_is_its_own(repository):
     clean = commit()

@@ -35,6 +35,8 @@ from latentlab.runtime.errors import UserError
 T = TypeVar("T")
 
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
+# Setting that names a student's Markdown → the name under which that is attached and packed.
+OWN_TEXTS = {"discussion": "discussion.md", "notebook_answers": "notebook_answers.md"}
 LIBRARY_SUFFIX = "-library.zip"  # of the archive that is not handed in, because it is large
 # Where files lie and jobs run: not of the result.
 LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion", "notebook_answers"}
@@ -232,15 +234,23 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         own = config["title"] if self.name == config["assignment"] else None
         return own if own and own.strip() else self.spec.title
 
-    def page_discussion(self, config: dict[str, Any]) -> list[str]:
-        """The student's Markdown, if this is the chosen assignment: it answers the questions of one assignment."""
-        return [config["discussion"]] if config["discussion"] and self.name == config["assignment"] else []
+    def own_text(self, config: dict[str, Any], setting: str) -> list[str]:
+        """The student's Markdown that a setting names, if there is one and this is the chosen assignment: it answers
+        the questions of one assignment."""
+        return [config[setting]] if config[setting] and self.name == config["assignment"] else []
+
+    def attachments(self, config: dict[str, Any]) -> dict[str, str]:
+        """The files that are attached to the PDF: name → path. In a folder of their own they make it again."""
+        files = {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
+        return files | {name: path for setting, name in OWN_TEXTS.items() for path in self.own_text(config, setting)}
 
     def page_settings(self, config: dict[str, Any]) -> dict[str, Any]:
         """The configuration that the report depends on: its models with all their settings, and every setting that is
-        not part of them, except those that say where files lie and where jobs run."""
+        not part of them, except those that say where files lie and where jobs run. The student's own texts have the
+        names under which they are attached."""
         settings = {key: config[key] for key in config.keys() - {"models", *LOCAL_SETTINGS, *OVERRIDES}}
         settings |= {"assignment": self.name, "title": self.page_title(config)}
+        settings |= {setting: name for setting, name in OWN_TEXTS.items() if self.own_text(config, setting)}
         models = {name: model.to_dict() for name, model in sorted(self.settings.items())}
         return dict(sorted((settings | {"models": models}).items()))  # Snakemake compares params in order
 
@@ -256,20 +266,14 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         place = {"dataset": self.spec.dataset, "assignment": self.name, "notebook": notebook}
         return f"{NOTEBOOK_FOLDER}/cells.ipynb".format(**place)
 
-    def notebook_answers(self, config: dict[str, Any]) -> list[str]:
-        """The student's answers in the notebook, as in `page_discussion`."""
-        is_chosen = config["notebook_answers"] and self.name == config["assignment"]
-        return [config["notebook_answers"]] if is_chosen else []
-
     def archive_parts(self) -> list[tuple[str, str]]:
         """The results files that a notebook's second archive holds, as pairs of a name and a file."""
         weights = [(name, "weights.safetensors") for name in self.spec.models]
         return unique([*weights, *self.page_metric_parts(), *self.figure_inputs()])
 
-    def submission_members(self) -> dict[str, str]:
+    def submission_members(self, config: dict[str, Any]) -> dict[str, str]:
         """The files that are handed in: name in the archive → path."""
-        members = {Path(path).name: path for path in self.report_files()}
-        members |= {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
+        members = {Path(path).name: path for path in self.report_files()} | self.attachments(config)
         notebooks = [path for path in self.notebook_files() if not path.endswith(LIBRARY_SUFFIX)]
         members |= {f"notebook/{Path(path).name}": path for path in notebooks}
         return members | {f"metrics/{name}/{file}": self.file(name, file) for name, file in self.page_metric_parts()}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 PDFUA = "http://www.aiim.org/pdfua/ns/id/"
-# Declares conformance to PDF/UA-1, and to PDF/A the property that does so, which it does not know (ISO 19005-3, 6.6.2.3).
+# Declares conformance to PDF/UA-1, and the property that does so, which PDF/A does not know (ISO 19005-3, 6.6.2.3).
 IDENTIFICATION = f"""
 <rdf:Description rdf:about="" xmlns:pdfuaid="{PDFUA}"><pdfuaid:part>1</pdfuaid:part></rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,9 +29,11 @@ USUAL_HEADER_MM, LONG_HEADER_MM = 25, 50  # height of the title and the authors
 MIN_DISCUSSION_MM = 20  # where less is left for it, the discussion is not what is too long
 MANY_WORDS, MANY_BLOCKS, LONG_WORD = 2000, 300, 300  # of a discussion: what makes the layout slow
 NOTICE = '<p class="notice">'  # of a page on synthetic data, or of a preview
-ATTACHMENTS = {  # what they are, for those who cannot see their names
+DESCRIPTIONS = {  # of attachments
     "config.yaml": "The settings of the run that made this report",
     "provenance.json": "Versions, data, models and checksums of the run that made this report",
+    "discussion.md": "The author's text of this report",
+    "notebook_answers.md": "The author's answers in the notebook",
 }
 FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments: equal inputs give equal bytes
 
@@ -39,13 +41,13 @@ FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments: equal inputs gi
 def print_pdf(
     html_path: str | Path,
     pdf_path: str | Path,
-    attachments: Sequence[str | Path] = (),
+    attachments: Mapping[str, str | Path] | None = None,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> float:
     """Print an HTML page on one side of A4, as PDF/A-3a and PDF/UA-1.
 
     Args:
-        attachments: files to attach to the PDF.
+        attachments: files to attach to the PDF, name → path.
         time_limit_s: seconds after which to give up.
 
     Returns:
@@ -59,16 +61,18 @@ def print_pdf(
     html = Path(html_path).read_text(encoding="utf-8")
     try:
         with time_limit(time_limit_s):
-            return _print(weasyprint, html_path, html, pdf_path, attachments)
+            return _print(weasyprint, html_path, html, pdf_path, attachments or {})
     except TimeLimitExceeded as error:
         raise UserError(f"{html_path}: {_time_limit_message(html, time_limit_s)}") from error
 
 
 def _print(
-    weasyprint: Any, html_path: str | Path, html: str, pdf_path: str | Path, attachments: Sequence[str | Path]
+    weasyprint: Any, html_path: str | Path, html: str, pdf_path: str | Path, attachments: Mapping[str, str | Path]
 ) -> float:
     size, document = _fit(weasyprint, html_path, html)
-    document.metadata.attachments = [_attachment(weasyprint, Path(path)) for path in attachments]
+    document.metadata.attachments = [
+        _attachment(weasyprint, name, Path(path).read_bytes()) for name, path in attachments.items()
+    ]
     with atomic_write(pdf_path) as partial:
         identifier = hashlib.sha256(html.encode()).digest()[:16]
         document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=conform)
@@ -197,11 +201,11 @@ def _time_limit_message(html: str, time_limit_s: float) -> str:
     return f"laying out the page took more than {time_limit_s:g} s: {cause}"
 
 
-def _attachment(weasyprint: Any, path: Path) -> Any:
+def _attachment(weasyprint: Any, name: str, content: bytes) -> Any:
     return weasyprint.Attachment(
-        string=path.read_bytes(),
-        name=path.name,
-        description=ATTACHMENTS.get(path.name, path.name),
+        string=content,
+        name=name,
+        description=DESCRIPTIONS.get(name, name),
         created=FIXED_DATE,
         modified=FIXED_DATE,
         relationship="Data",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[3]
+NO_CODE = ("config.yaml", "*.md", "*.markdown", "*.txt")  # at the top of the repository
 
 
 def digest(value: Any) -> str:
@@ -23,11 +24,12 @@ def versions(*packages: str) -> dict[str, str]:
 
 def commit() -> str:
     """The short hash of the code's commit, followed by "+" if files differ from it; "unknown" if the project is not a
-    git checkout of its own, even if it lies inside another repository."""
+    git checkout of its own, even if it lies inside another repository. Settings and texts of a user are no code."""
     try:
         if Path(_git("rev-parse", "--show-toplevel")).resolve() != REPOSITORY.resolve():
             return "unknown"
-        return _git("rev-parse", "--short=10", "HEAD") + ("+" if _git("status", "--porcelain") else "")
+        changes = _git("status", "--porcelain", "--", ".", *(f":(exclude,glob){pattern}" for pattern in NO_CODE))
+        return _git("rev-parse", "--short=10", "HEAD") + ("+" if changes else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 
