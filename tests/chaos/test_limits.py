@@ -75,7 +75,9 @@ def test_a_read_only_folder_in_the_results(working_directory, record_fault, root
 
 def run_job(tmp_path, statement):
     """A process that executes a statement as the work of a job."""
-    code = f"from latentlab.runtime.jobs import job\nwith job('{tmp_path}/log'):\n    {statement}"
+    files = f"SimpleNamespace(log='{tmp_path}/log', input=(), output=())"
+    imports = "from types import SimpleNamespace\nfrom latentlab.runtime.jobs import job"
+    code = f"{imports}\nwith job({files}):\n    {statement}"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 

@@ -20,7 +20,7 @@ from latentlab.runtime.jobs import job
 
 SCALE, DPI = 1.5, 130  # figures are drawn larger than on the page, for a screen
 
-with job(snakemake.log):
+with job(snakemake):
     params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
     records = [DataRecord.read(path) for path in inputs.records]
     files = {(name, file): path for (name, file), path in zip(params.parts, inputs.files, strict=True)}

@@ -6,7 +6,7 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import write_text
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as log:
+with job(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
     synthetic = any(DataRecord.read(path).is_synthetic for path in inputs.data)
     authors = [Author.from_dict(author) for author in params.authors]

@@ -19,7 +19,7 @@ from latentlab.records.metrics import ClassifierMetrics, OODData
 from latentlab.runtime.files import write_npz, write_png
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     outputs, params = snakemake.output, snakemake.params
     record, ood_record = DataRecord.read(snakemake.input.data), DataRecord.read(snakemake.input.ood)
     model, n_classes = load_checkpoint(snakemake.input.weights), record.declaration.n_classes

@@ -13,7 +13,7 @@ from latentlab.records.metrics import SweepPoint
 from latentlab.runtime.files import write_png
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     inputs = snakemake.input
     record = DataRecord.read(inputs.data)
     train, test = (load_split(record, split) for split in ("train", "test"))

@@ -6,7 +6,7 @@ from latentlab.records.data import DataRecord
 from latentlab.runtime.files import write_npz
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     record = DataRecord.read(snakemake.input.data)
     train, test = (to_pixels(load_split(record, split)[0]).numpy() for split in ("train", "test"))
     models = [load_checkpoint(path) for path in snakemake.input.weights]

@@ -6,7 +6,7 @@ from latentlab.records.data import DataRecord
 from latentlab.runtime.files import write_npz
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     model = load_checkpoint(snakemake.input.weights)
     images, labels = to_tensors(*load_split(DataRecord.read(snakemake.input.data), "test"))
     write_npz(

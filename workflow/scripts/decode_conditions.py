@@ -8,7 +8,7 @@ from latentlab.records.metrics import ConditionGrids
 from latentlab.runtime.files import write_png
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     params, model = snakemake.params, load_checkpoint(snakemake.input.weights)
     axis = grid_axis(params.low, params.high, params.samples, params.spacing)
     positions = grid_points(axis, axis)

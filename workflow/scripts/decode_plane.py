@@ -16,7 +16,7 @@ from latentlab.runtime.jobs import job
 
 N_SAMPLES = 5000  # draws of the prior
 
-with job(snakemake.log):
+with job(snakemake):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
     record, model = DataRecord.read(inputs.data), load_checkpoint(inputs.weights)
     dataset, codes = record.declaration, np.load(inputs.codes)

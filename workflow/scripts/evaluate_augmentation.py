@@ -5,7 +5,7 @@ from latentlab.models.inputs import to_tensors
 from latentlab.records.data import DataRecord
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     params, record = snakemake.params, DataRecord.read(snakemake.input.data)
     model = load_checkpoint(snakemake.input.weights)
     training, test = (to_tensors(*load_split(record, split)) for split in ("train", "test"))

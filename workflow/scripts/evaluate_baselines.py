@@ -5,7 +5,7 @@ from latentlab.models.inputs import to_tensors
 from latentlab.records.data import DataRecord
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     record = DataRecord.read(snakemake.input.data)
     train, test = (to_tensors(*load_split(record, split)) for split in ("train", "test"))
     classifier = load_reference_classifier(snakemake.input.reference_classifier, record.declaration)

@@ -19,7 +19,7 @@ from latentlab.runtime.provenance import versions
 COLUMNS, ROWS = 16, 8  # of the test images in reconstructions.png
 
 # One job, because each part takes less time than the start of a job.
-with job(snakemake.log):
+with job(snakemake):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
     record = DataRecord.read(inputs.data)
     dataset, model = record.declaration, load_checkpoint(inputs.weights)

@@ -10,7 +10,7 @@ from latentlab.records.data import DataRecord
 from latentlab.runtime.files import read_csv, sha256
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     inputs = snakemake.input
     record, model = DataRecord.read(inputs.data), load_checkpoint(inputs.weights)
     assert isinstance(model, VAE), "only VAEs are swept"

@@ -10,7 +10,7 @@ from latentlab.runtime.files import sha256, write_text
 from latentlab.runtime.jobs import job
 from latentlab.runtime.provenance import commit, versions
 
-with job(snakemake.log):
+with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
     record = DataRecord.read(inputs.data)
     models = [

@@ -3,7 +3,7 @@ from latentlab.records.data import DataRequest
 from latentlab.records.datasets import get_dataset
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as log:
+with job(snakemake) as log:
     params = snakemake.params
     request = DataRequest.from_dict(params.request)
     record = fetch_dataset(

@@ -14,7 +14,7 @@ from latentlab.runtime.jobs import job
 
 POSITIONS = 41  # per side of the grid on which failures are searched
 
-with job(snakemake.log):
+with job(snakemake):
     record, model = DataRecord.read(snakemake.input.data), load_checkpoint(snakemake.input.weights)
     dataset = record.declaration
     classifier = load_reference_classifier(snakemake.input.reference_classifier, dataset)

@@ -8,7 +8,7 @@ from latentlab.records.metrics import ProjectionMetrics
 from latentlab.runtime.files import write_npz
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     record = DataRecord.read(snakemake.input.data)
     images, labels = load_split(record, "test")
     points = {"codes": np.load(snakemake.input.codes)["test_codes"], "pixels": to_pixels(images).numpy()}

@@ -2,7 +2,7 @@ from latentlab.data.fetch import fetch_dataset, local_data_folder
 from latentlab.records.data import DataRecord
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as log:
+with job(snakemake) as log:
     folder = local_data_folder(snakemake.params.data_dir)
     for path in snakemake.input.records:
         record = DataRecord.read(path)

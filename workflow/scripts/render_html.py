@@ -8,7 +8,7 @@ from latentlab.report.render import Page, render_page, text_warnings
 from latentlab.runtime.files import write_text, write_yaml
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as log:
+with job(snakemake) as log:
     params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
     records = [DataRecord.read(path) for path in inputs.data]
     authors = [Author.from_dict(author) for author in params.authors]

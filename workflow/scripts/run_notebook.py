@@ -9,7 +9,7 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL, copy
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     inputs, outputs = snakemake.input, snakemake.output
     record = DataRecord.read(inputs.data)
     for split in ("train", "test"):

@@ -6,7 +6,7 @@ from latentlab.records.settings import ModelSettings
 from latentlab.runtime.files import write_csv
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     inputs, outputs = snakemake.input, snakemake.output
     settings = ModelSettings.from_dict(snakemake.params.settings)
     metrics, history = measured_model(inputs.measurements, settings)

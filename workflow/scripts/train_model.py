@@ -11,7 +11,7 @@ from latentlab.records.settings import ModelSettings
 from latentlab.runtime.files import write_csv
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log) as log:
+with job(snakemake) as log:
     wildcards, record = snakemake.wildcards, DataRecord.read(snakemake.input.data)
     requested, device = ModelSettings.from_dict(snakemake.params.settings), select_device(snakemake.params.device)
     settings = resolve_precision(requested, device)  # as train_model does, to say so in advance

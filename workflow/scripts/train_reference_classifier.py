@@ -6,7 +6,7 @@ from latentlab.records.data import DataRecord
 from latentlab.runtime.files import write_npz
 from latentlab.runtime.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     record = DataRecord.read(snakemake.input.data)
     images, labels = to_tensors(*load_split(record, "train"))
     classifier = train_reference_classifier(record.declaration, images, labels, snakemake.params.epochs)

@@ -8,18 +8,19 @@ import pytest
 from latentlab.runtime.jobs import usage_by_rule
 
 SCRIPT = """
+from types import SimpleNamespace
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.jobs import job
 
-with job("results/logs/a/train_model.log") as log:
+with job(SimpleNamespace(log="results/logs/a/train_model.log", input={inputs}, output={outputs})) as log:
     log("at work")
     {statement}
 print("never printed: the process ends with the block")
 """
 
 
-def run(folder, statement):
-    command = [sys.executable, "-c", SCRIPT.format(statement=statement)]
+def run(folder, statement, inputs=(), outputs=()):
+    command = [sys.executable, "-c", SCRIPT.format(statement=statement, inputs=inputs, outputs=outputs)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -32,6 +33,17 @@ def test_a_job_ends_with_its_block_and_its_log_says_what_it_used(tmp_path):
     assert list(usages) == ["train_model"] and usages["train_model"].jobs == 1
     assert usages["train_model"].cpu < 5 and usages["train_model"].mib > 5
     assert usage_by_rule(tmp_path / "results/logs", since=4e9) == {}
+
+
+def test_a_job_records_its_outputs_and_refuses_damaged_inputs(tmp_path):
+    write = "open('results/a', 'w').write('made')"
+    (tmp_path / "results").mkdir()
+    assert run(tmp_path, write, outputs=["results/a"]).returncode == 0
+    assert run(tmp_path, "pass", inputs=["results/a", "config.yaml"]).returncode == 0
+    (tmp_path / "results/a").write_text("mode")
+    process = run(tmp_path, "print('never done')", inputs=["results/a"])
+    assert process.returncode == 1 and process.stdout == ""
+    assert process.stderr.startswith("latentlab: results/a: damaged or changed since it was made; remove it and run")
 
 
 def test_a_warning_reaches_the_terminal_too(tmp_path):

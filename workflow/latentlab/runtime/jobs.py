@@ -6,13 +6,14 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from latentlab.runtime.errors import user_message
+from latentlab.runtime.checksums import damaged_files, record_checksums
+from latentlab.runtime.errors import UserError, user_message
 
 _LAST_LINE = "done in {seconds:.1f} s; {cpu:.1f} s of CPU, at most {mib:.0f} MiB"
 _LAST_LINE_PATTERN = re.compile(r"done in ([\d.]+) s; ([\d.]+) s of CPU, at most (\d+) MiB")
@@ -28,15 +29,24 @@ class Log(Protocol):
     def __call__(self, line: str, warning: bool = False) -> None: ...
 
 
+class Files(Protocol):
+    """What Snakemake gives a script: the paths of its log, its inputs and its outputs."""
+
+    log: object
+    input: Iterable[str]
+    output: Iterable[str]
+
+
 @contextmanager
-def job(log_path: object) -> Generator[Log]:
-    """Run a job's work, with `log_path` (a path, or Snakemake's `log`) as its log.
+def job(files: Files) -> Generator[Log]:
+    """Run a job's work. Its inputs are compared with the checksums that were recorded when they were made, and those of
+    its outputs are recorded.
 
     The process ends with the block, because the orderly shutdown of Python and torch takes longer than
     the work of many jobs. An error that the user can fix ends it with one sentence, which is also the log's last line.
     Where one view shows all jobs, it also shows what is in their logs, so nothing is printed here.
     """
-    path = Path(str(log_path))
+    path = Path(str(files.log))
     in_view = VIEW in os.environ
     start = time.monotonic()
     try:
@@ -48,7 +58,10 @@ def job(log_path: object) -> Generator[Log]:
                 if warning and not in_view:
                     print(f"latentlab: {line}", file=sys.stderr)
 
+            if damage := next(damaged_files(files.input), None):
+                raise UserError(damage)
             yield log
+            record_checksums(files.output)
             cpu, mib = process_usage()
             log(_LAST_LINE.format(seconds=time.monotonic() - start, cpu=cpu, mib=mib))
     except Exception as error:
