@@ -73,9 +73,10 @@ class Project:
         return {rule: int(count) for rule, count in rows if "_" in rule}
 
     def hashes(self):
-        """Path → SHA-256 of all results except logs and timings."""
+        """Path → SHA-256 of all results except logs, timings and recorded checksums."""
+        folders = ("logs", "benchmarks", "checksums")
         paths = {path: path.relative_to(self.results) for path in sorted(self.results.rglob("*")) if path.is_file()}
-        return {str(name): sha256(path) for path, name in paths.items() if name.parts[0] not in ("logs", "benchmarks")}
+        return {str(name): sha256(path) for path, name in paths.items() if name.parts[0] not in folders}
 
 
 class WorkingDirectory:

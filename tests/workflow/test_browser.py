@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from builders import block_images, model_spec
 from PIL import Image
 from projects import CHROMIUM, ROOT
@@ -32,6 +33,23 @@ def browser():
         browser = playwright.chromium.launch(**CHROMIUM)
         yield browser
         browser.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("name", ["report.html", "explorer.html"])
+def test_axe_finds_nothing(browser, name, width, scheme):
+    """The rules of axe-core for everyone: names, roles, landmarks, contrast. It is put into the page, whose content
+    security policy would forbid that."""
+    viewport = {"width": width, "height": 900}
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=viewport)
+    page = context.new_page()
+    page.goto((RESULTS / name).as_uri())
+    if name == "explorer.html":
+        wait_until(page, "() => Boolean(globalThis.explorer)")
+    found = Axe().run(page).response["violations"]
+    context.close()
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
 
 
 @pytest.fixture

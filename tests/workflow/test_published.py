@@ -20,6 +20,7 @@ from latentlab.records.config import resolve_model
 from latentlab.records.data import DataRecord
 from latentlab.records.metrics import ModelMetrics
 from latentlab.records.runs import ModelSpec
+from latentlab.report.conformance import violations
 
 RESULTS = ROOT / "results"
 pytestmark = pytest.mark.long
@@ -35,6 +36,7 @@ def test_the_report_is_made_from_published_data():
         assert len(pdf.pages) == 1
         assert "synthetic" not in pdf.pages[0].extract_text().lower()
     assert not (RESULTS / "report-SYNTHETIC-DATA.pdf").exists()
+    assert list(violations(RESULTS / "report.pdf")) == []
 
 
 def test_a_preview_is_made_from_published_data_with_ones_own_text_is_marked_and_cannot_be_submitted(tmp_path):

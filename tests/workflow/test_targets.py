@@ -6,9 +6,10 @@ import zipfile
 
 import pdfplumber
 import pytest
-from projects import copy_source, user_messages
+from projects import ROOT, copy_source, user_messages
 
 from latentlab.records.assignment_file import assignment_names
+from latentlab.report.conformance import violations
 
 
 @pytest.fixture
@@ -18,7 +19,9 @@ def add_assignment(project):
 
     def add_assignment(name):
         folders.append(project.root / "templates" / name)
-        folders.extend(project.results / folder / name for folder in ("reports", "logs/reports"))
+        folders.extend(
+            project.results / folder / name for folder in ("reports", "logs/reports", "checksums/results/reports")
+        )
         return shutil.copytree(project.root / "templates/lab8", project.root / "templates" / name)
 
     yield add_assignment
@@ -60,6 +63,32 @@ def test_a_folder_with_the_name_of_a_stage_is_refused_in_one_sentence(project, a
 def test_a_run_prints_where_the_report_is(project):
     output = project.snakemake("--forcerun", "publish_report", "--", "results/report.pdf").stdout
     assert "latentlab: made results/smoke/results/report.pdf\n" in output and "latentlab: 1 job in 0." in output
+
+
+def test_the_reports_of_all_assignments_conform_to_their_standards(project):
+    pdfs = sorted((project.results / "reports").glob("*/*.pdf"))
+    assert len(pdfs) == len(list((ROOT / "templates").glob("*/assignment.yaml")))
+    assert {pdf.name: found for pdf in pdfs if (found := list(violations(pdf)))} == {}
+
+
+def test_everything_that_is_made_is_recorded_and_damage_to_it_is_noticed(project):
+    """The first job that reads a damaged file refuses it, and making the file anew is the remedy that it names."""
+    recorded = project.results / "checksums"
+    made = {path for path in project.results.rglob("*") if path.is_file() and recorded not in path.parents}
+    names = {path.relative_to(project.results.parent) for path in made}
+    names = {name for name in names if name.parts[1] not in ("logs", "benchmarks", "format", "submission")}
+    unrecorded = {name for name in names if not (recorded / name.with_name(f"{name.name}.sha256")).is_file()}
+    assert {name.name for name in unrecorded} <= {".gitignore"} and len(names) > 300
+    figure = next((project.results / "reports/lab8/figures").glob("vae_map.svg"))
+    before, times = figure.read_bytes(), (figure.stat().st_atime_ns, figure.stat().st_mtime_ns)
+    figure.write_bytes(before[:-20])
+    assert user_messages(project.snakemake("lab8", check=False))[-1] == (
+        "latentlab: results/reports/lab8/figures/vae_map.svg: damaged or changed since it was made; remove it and run "
+        "the same command again, which makes it anew"
+    )
+    figure.unlink()
+    project.snakemake("lab8")
+    assert figure.read_bytes() == before and (figure.stat().st_atime_ns, figure.stat().st_mtime_ns) != times
 
 
 def test_a_run_says_which_settings_differ_from_the_last_run(project):
