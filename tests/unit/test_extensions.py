@@ -60,6 +60,7 @@ import json, os, runpy, sys
 from types import SimpleNamespace
 
 class Named(dict):
+    __iter__ = lambda self: iter(self.values())
     __getattr__ = dict.__getitem__
 
 os._exit = lambda status: None  # with which a job ends its process
