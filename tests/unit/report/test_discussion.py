@@ -131,6 +131,15 @@ def test_no_text_of_a_student_is_lost_silently(text, message):
         markdown_to_html(text, SECTIONS, "mine.md")
 
 
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [("# A\n### B\n###### C\n## D", "1232"), ("#### A\n## B", "22"), ("## 2.1\n##### A\n#### B\n## C\n#### D", "3423")],
+)
+def test_headings_skip_no_level(text, levels):
+    (html,) = markdown_to_html(text, SECTIONS).values()
+    assert "".join(re.findall(r"<h(\d)>", html)) == levels == "".join(re.findall(r"</h(\d)>", html))
+
+
 def test_a_byte_order_mark_is_no_text(tmp_path):
     (tmp_path / "mine.md").write_bytes(b"\xef\xbb\xbf## 2.1\nmine")
     assert set(discussion_to_html(tmp_path / "mine.md", METRICS, SECTIONS)) == {"2.1"}

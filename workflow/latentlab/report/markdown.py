@@ -49,10 +49,10 @@ def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "d
     _check_tokens(tokens, source)
     _draw_formulas(tokens, source)
     _give_tables_bodies(tokens)
-    return {
-        number: markdown.renderer.render(part, markdown.options, links)
-        for number, part in _split_sections(tokens, sections, source).items()
-    }
+    parts = _split_sections(tokens, sections, source)
+    for number, part in parts.items():
+        _nest_headings(part, 1 if number == ALL_SECTIONS else 2)
+    return {number: markdown.renderer.render(part, markdown.options, links) for number, part in parts.items()}
 
 
 def markdown_sections(text: str, sections: Collection[str], source: str) -> dict[str, str]:
@@ -92,6 +92,15 @@ def _give_tables_bodies(tokens: Sequence[Token]) -> None:
             if not any(token.tag == "tbody" for token in table):
                 for token in table:
                     token.tag = "tbody" if token.tag == "thead" else token.tag
+
+
+def _nest_headings(tokens: Sequence[Token], level: int) -> None:
+    """Let headings skip no level, which PDF/UA forbids: below one of `level`, the next is at most one level deeper."""
+    for token in tokens:
+        if token.type == "heading_open":
+            level = min(int(token.tag[1]), level + 1)
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{level}"
 
 
 def escape_html(text: str) -> str:
