@@ -3,13 +3,14 @@
 import random
 import zlib
 
+import pdfplumber
 import planted
 import pydyf
 import pytest
 
 from latentlab.records.settings import Author
 from latentlab.report import render
-from latentlab.report.conformance import _end_clearly, violations
+from latentlab.report.conformance import _end_clearly, conform_file, violations
 from latentlab.report.pdf import print_pdf
 from latentlab.runtime.errors import UserError
 
@@ -84,6 +85,23 @@ def test_a_violation_is_named_with_its_rule(tmp_path, monkeypatch):
     (tmp_path / "page.html").write_text(planted.html("lab8", tmp_path))
     print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
     assert any(violation.startswith("PDFUA1-ID-SCHEMA-001: XMP") for violation in violations(tmp_path / "page.pdf"))
+
+
+def test_the_table_of_objects_does_not_end_with_a_carriage_return_either(tmp_path):
+    path, changed = tmp_path / "x.pdf", 0
+    for seed in range(600):
+        pdf = pydyf.PDF()
+        pdf.add_object(pydyf.Stream([random.Random(seed).randbytes(30 + seed)]))
+        pdf.add_page(pydyf.Dictionary({"Type": "/Page", "MediaBox": pydyf.Array([0, 0, 9, 9])}))
+        with path.open("wb") as file:
+            pdf.write(file, version=b"1.7", identifier=True, compress=True)
+        before = path.read_bytes()
+        conform_file(path)
+        changed += path.read_bytes() != before
+        assert b"\r\nendstream\nendobj\nstartxref" not in path.read_bytes()
+        with pdfplumber.open(path) as opened:
+            assert len(opened.pages) == 1
+    assert changed
 
 
 def test_no_compressed_stream_ends_with_a_carriage_return():

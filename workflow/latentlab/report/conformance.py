@@ -1,6 +1,7 @@
 """Makes a PDF conform to PDF/A-3a and to PDF/UA-1 at once, of which WeasyPrint declares only one, and lists where it
 does not."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ IDENTIFICATION = f"""
 """.encode()
 ZERO_WIDTH_SPACE = b"<200b>"  # what a glyph stands for that is one of several of a character: nothing is forbidden
 RDF_END = b"</rdf:RDF>"
+LENGTH = re.compile(rb"/Length (\d+)>>\nstream\n")
 STREAM_END = b"\nendstream"
 
 
@@ -42,6 +44,18 @@ def conform(document: Any, pdf: Any) -> None:
         if item.extra.get("Interpolate") == "true":  # forbidden in PDF/A; viewers smooth images as they like
             item.extra["Interpolate"] = "false"
         _end_clearly(item)
+
+
+def conform_file(path: str | Path) -> None:
+    """Do the same for the last stream of a PDF, the table of its objects, which is made when the file is written."""
+    raw = Path(path).read_bytes()
+    start = raw.rindex(b"/Type /XRef")
+    length = LENGTH.search(raw, start)
+    assert length is not None
+    end = length.end() + int(length[1])
+    if raw[end - 1 : end] == b"\r":  # nothing that lies behind it is referred to by its position
+        longer = b"/Length %d>>\nstream\n" % (int(length[1]) + 1)
+        Path(path).write_bytes(raw[: length.start()] + longer + raw[length.end() : end] + b"\n" + raw[end:])
 
 
 def violations(pdf: str | Path) -> Iterator[str]:

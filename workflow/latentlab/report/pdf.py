@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from latentlab.report.conformance import conform
+from latentlab.report.conformance import conform, conform_file
 from latentlab.report.fonts import with_boxes
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
 from latentlab.report.text import extract_discussion, shorten, strip_tags
@@ -76,6 +76,7 @@ def _print(
     with atomic_write(pdf_path) as partial:
         identifier = hashlib.sha256(html.encode()).digest()[:16]
         document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=conform)
+        conform_file(partial)
         check_layout(html_path, document.pages[0], partial, with_boxes(extract_discussion(html)))
     return size
 
