@@ -13,8 +13,8 @@ FAULTS = []  # rows of the table in docs/faults.md
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=10, help="how often the long chaos test kills the pipeline")
-    parser.addoption("--pages", type=int, default=30, help="how many pages with random texts the long test prints")
+    parser.addoption("--kills", type=int, default=5, help="how often the long chaos test kills the pipeline")
+    parser.addoption("--pages", type=int, default=15, help="how many pages with random texts the long test prints")
     parser.addoption("--faults", metavar="FILE", help="write the table of faults to the end of FILE")
 
 
