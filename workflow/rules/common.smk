@@ -1,6 +1,7 @@
 # Shared by all rules: the checked configuration, patterns of paths, and functions that give inputs and params.
 
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -42,14 +43,15 @@ def source(path):
 
 def code_of(script):
     """The digest of the code of a script and of the library modules that it imports, as a param of its rule: a change of
-    it reruns the jobs that it matters to. It is computed only for rules that have jobs."""
+    it reruns the jobs that it matters to. It is computed only for rules that have jobs, and once for all of these."""
     path = ROOT / "workflow/scripts" / script
 
-    def digest(wildcards):
+    @functools.cache
+    def digest():
         with exit_on_user_error():
             return code_digest([path, *imported_modules(path)])
 
-    return digest
+    return lambda wildcards: digest()
 
 
 def in_report(path, category, content, **labels):
