@@ -15,7 +15,7 @@ with exit_on_user_error():
         models=unique(model for assignment in ASSIGNMENTS.values() for model in assignment.settings),
         known=[f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks],
     )
-    for setting in ("discussion", "notebook_answers"):
+    for setting in OWN_TEXTS:
         if config[setting]:
             read_discussion(config[setting], setting)
     if config["notebook_answers"] and not CHOSEN.notebooks:

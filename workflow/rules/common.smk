@@ -13,7 +13,7 @@ from latentlab.records.data import DataRecord
 from latentlab.records.datasets import get_dataset
 from latentlab.records.notebooks import notebook_settings
 from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
-from latentlab.records.settings import EXAMPLE_NAME
+from latentlab.records.settings import EXAMPLE_NAME, OWN_TEXTS
 from latentlab.runtime.cluster import cancel_orphans
 from latentlab.runtime.dependencies import all_modules, code_digest, imported_modules
 from latentlab.runtime.files import read_json, write_json
@@ -22,7 +22,7 @@ from latentlab.runtime.results import archive_old_results, clear_partial
 
 START_TIME = time.time()
 MAX_CHANGES = 6  # of settings that are printed
-TO_HAND_OUT = ("report*.*", "explorer*.*", "reports/*/*.pdf", "submission/*.zip")  # printed if they are new
+PRODUCTS = ("report*.*", "explorer*.*", "reports/*/*.pdf", "submission/*.zip")  # patterns of what a run is for
 NO_NAME = "(?!)"  # a pattern that nothing matches
 RUN_LOGS = RUN_FOLDER.replace("models", "logs", 1)
 PLANE_FOLDER, PLANE_LOGS = (folder.replace("{latent_dim}", "2") for folder in (RUN_FOLDER, RUN_LOGS))
@@ -118,9 +118,7 @@ def prepare_run():
     on a cluster jobs that are still running."""
     acquire_run_lock()
     if ROOT in Path.cwd().parents:
-        print(
-            f"latentlab: working in {os.path.relpath(Path.cwd(), ROOT)}, where the paths below start", file=sys.stderr
-        )
+        print(f"latentlab: paths below are relative to {os.path.relpath(Path.cwd(), ROOT)}", file=sys.stderr)
     for folder in ("results", "resources"):
         clear_partial(folder)
     # Snakemake copies scripts here and runs them here, so that modules found here would shadow the libraries that they
@@ -159,7 +157,7 @@ def print_summary():
             f"latentlab: {jobs} job{'s' * (jobs > 1)} in {minutes:.1f} minutes; CPU seconds: {longest}",
             file=sys.stderr,
         )
-    found = [path for pattern in TO_HAND_OUT for path in sorted(Path("results").glob(pattern))]
+    found = [path for pattern in PRODUCTS for path in sorted(Path("results").glob(pattern))]
     made = [path for path in found if path.stat().st_mtime >= START_TIME]
     for path in made:
         print(f"latentlab: made {os.path.relpath(path, ROOT)}", file=sys.stderr)

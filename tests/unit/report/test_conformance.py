@@ -10,7 +10,7 @@ import pytest
 
 from latentlab.records.settings import Author
 from latentlab.report import render
-from latentlab.report.conformance import _end_clearly, conform_file, violations
+from latentlab.report.conformance import _avoid_final_return, conform_file, violations
 from latentlab.report.pdf import print_pdf
 from latentlab.runtime.errors import UserError
 
@@ -111,7 +111,7 @@ def test_no_compressed_stream_ends_with_a_carriage_return():
         content = random.Random(seed).randbytes(30)
         stream = pydyf.Stream([content], compress=True)
         before = stream.data
-        _end_clearly(stream)
+        _avoid_final_return(stream)
         data = stream.data.partition(b"stream\n")[2].removesuffix(b"\nendstream")
         changed += stream.data != before
         assert not data.endswith(b"\r") and zlib.decompressobj().decompress(data) == content

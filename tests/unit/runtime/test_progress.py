@@ -135,6 +135,17 @@ def test_the_time_left_follows_earlier_runs_until_this_one_has_times_of_its_own(
     assert run.seconds_left(20) is None, "how long most of the jobs take is unknown"
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_targets_are_no_jobs(clock, terminal):
+    handler, _ = printer(terminal)
+    handler.handle(record("run_info", stats={"print_pdf": 1, "report": 1, "total": 2}))
+    for job_id, rule in ((1, "print_pdf"), (2, "report")):
+        handler.handle(record("job_info", jobid=job_id, rule_name=rule, rule_msg=None, log=[]))
+        handler.handle(record("job_finished", job_id=job_id))
+    assert handler.progress.finished == {"print_pdf": 1} and handler.progress.total.total() == 1
+    handler.close()
+
+
 def test_times_are_readable():
     assert [format_seconds(seconds) for seconds in (0, 59.6, 187, 3787)] == ["0:00", "1:00", "3:07", "1:03:07"]
 

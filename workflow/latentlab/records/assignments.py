@@ -29,17 +29,15 @@ from latentlab.records.runs import (
     Requirement,
     Run,
 )
-from latentlab.records.settings import ModelSettings
+from latentlab.records.settings import OWN_TEXTS, ModelSettings
 from latentlab.runtime.errors import UserError
 
 T = TypeVar("T")
 
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
-# Setting that names a student's Markdown → the name under which that is attached and packed.
-OWN_TEXTS = {"discussion": "discussion.md", "notebook_answers": "notebook_answers.md"}
 LIBRARY_SUFFIX = "-library.zip"  # of the archive that is not handed in, because it is large
 # Where files lie and jobs run: not of the result.
-LOCAL_SETTINGS = {"data_dir", "data_source", "device", "discussion", "notebook_answers"}
+LOCAL_SETTINGS = {"data_dir", "data_source", "device", *OWN_TEXTS}
 
 
 class Panel(Record, frozen=True, omit_defaults=False):

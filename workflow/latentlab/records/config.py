@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from latentlab.records.declarations import model_families
-from latentlab.records.settings import ModelSettings, Settings, settings_schema
+from latentlab.records.settings import OWN_TEXTS, ModelSettings, Settings, settings_schema
 from latentlab.records.validation import first_mistake, short_repr, suggestion
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.safe_yaml import read_yaml
 
 TEXT_SETTINGS = ("title", "course", "authors")
-PATH_SETTINGS = ("discussion", "notebook_answers", "data_dir")
+PATH_SETTINGS = (*OWN_TEXTS, "data_dir")
 YAML_CONSTANTS = {"true": True, "false": False, "null": None}
 # Top-level settings that override every model's own.
 OVERRIDES = ("epochs", "batch_size", "learning_rate", "seed", "precision")

@@ -69,6 +69,8 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
         return self.binarise is True or self.likelihood == "gaussian"
 
 
+# Setting that names a Markdown file of the student → the name under which that is attached and packed.
+OWN_TEXTS = {"discussion": "discussion.md", "notebook_answers": "notebook_answers.md"}
 EXAMPLE_NAME = "Your Name"  # the author in the config.yaml of a new copy
 
 

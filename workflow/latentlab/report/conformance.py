@@ -43,7 +43,7 @@ def conform(document: Any, pdf: Any) -> None:
             item.stream = [line.replace(b"<>", ZERO_WIDTH_SPACE) for line in item.stream]
         if item.extra.get("Interpolate") == "true":  # forbidden in PDF/A; viewers smooth images as they like
             item.extra["Interpolate"] = "false"
-        _end_clearly(item)
+        _avoid_final_return(item)
 
 
 def conform_file(path: str | Path) -> None:
@@ -79,7 +79,7 @@ def _identify(metadata: Any) -> None:
     metadata.stream, metadata.compress = [xmp.replace(RDF_END, IDENTIFICATION + RDF_END)], False
 
 
-def _end_clearly(stream: Any) -> None:
+def _avoid_final_return(stream: Any) -> None:
     """Let no compressed stream end with a carriage return: readers take it for a part of the line break that follows,
     and find the stream one byte shorter than its Length. Decoders ignore bytes after the compressed data."""
     data = stream.data.partition(b"stream\n")[2].removesuffix(STREAM_END)

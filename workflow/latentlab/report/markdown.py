@@ -48,7 +48,7 @@ def markdown_to_html(text: str, sections: Collection[str] = (), source: str = "d
     tokens = markdown.parse(text, links)
     _check_tokens(tokens, source)
     _draw_formulas(tokens, source)
-    _give_tables_bodies(tokens)
+    _ensure_table_bodies(tokens)
     parts = _split_sections(tokens, sections, source)
     for number, part in parts.items():
         _nest_headings(part, 1 if number == ALL_SECTIONS else 2)
@@ -84,7 +84,7 @@ def markdown_sections(text: str, sections: Collection[str], source: str) -> dict
     }
 
 
-def _give_tables_bodies(tokens: Sequence[Token]) -> None:
+def _ensure_table_bodies(tokens: Sequence[Token]) -> None:
     """Make the only row of a table its body: PDF/UA forbids a table that has a head alone."""
     for start, token in enumerate(tokens):
         if token.type == "table_open":
@@ -239,14 +239,14 @@ def _split_sections(tokens: Sequence[Token], sections: Collection[str], source: 
         depths = {section.count(".") for section in sections if section[0].isdigit()}
         for _, number in headings:
             if number[0].isdigit() and number.count(".") in depths:
-                raise UserError(f"{source}: there is no section {number}; this assignment has {', '.join(sections)}")
+                raise _unknown_section(number, sections, source)
         return {ALL_SECTIONS: tokens}
     rank = tokens[known[0][0]].tag  # h1 to h6
     for i, number in headings:
         if number in sections:
             rank = tokens[i].tag
         elif tokens[i].tag <= rank and (number[0].isdigit() or any(section.isalpha() for section in sections)):
-            raise UserError(f"{source}: there is no section {number}; this assignment has {', '.join(sections)}")
+            raise _unknown_section(number, sections, source)
     numbers = [number for _, number in known]
     repeated = [number for number in numbers if numbers.count(number) > 1]
     if repeated:
@@ -260,6 +260,10 @@ def _split_sections(tokens: Sequence[Token], sections: Collection[str], source: 
         number: tokens[start + 3 : end]  # a heading is three tokens
         for number, start, end in zip(numbers, starts, ends, strict=True)
     }
+
+
+def _unknown_section(number: str, sections: Collection[str], source: str) -> UserError:
+    return UserError(f"{source}: there is no section {number}; this assignment has {', '.join(sections)}")
 
 
 def _numbered_headings(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:

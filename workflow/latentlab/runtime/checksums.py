@@ -11,7 +11,7 @@ from latentlab.runtime.files import sha256, write_text
 
 FOLDER = Path("results/checksums")  # in the working directory; it has a file for each, named after it
 SUFFIX = ".sha256"
-REMEDY = "remove it and run the same command again, which makes it anew"
+REMEDY = "remove it and run the same command again"
 
 
 def record_checksums(paths: Iterable[str | Path]) -> None:
@@ -29,7 +29,7 @@ def damaged_files(paths: Iterable[str | Path]) -> Iterator[str]:
         except (OSError, UnicodeDecodeError):
             continue
         if not path.is_file():
-            yield f"{path}: missing, although it was made; run the same command again, which makes it anew"
+            yield f"{path}: missing, although it was made; run the same command again"
         elif sha256(path) != recorded:
             yield f"{path}: damaged or changed since it was made; {REMEDY}"
 

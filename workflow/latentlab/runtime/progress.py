@@ -21,7 +21,7 @@ from latentlab.runtime.jobs import VIEW, WARNING, usage_by_rule
 REFRESH_RATE = 2  # times per second
 LOG_LINES = 12  # of a failed job that are shown below the view
 MAX_LINES = 10_000  # of a log that are searched for warnings
-MIN_LEFT = 5.0  # seconds: less is not announced
+MIN_SECONDS_LEFT = 5.0  # less is not announced
 PRINTED = ("Nothing to be done",)  # beginnings of Snakemake's own messages that a user wants to read
 # Of its errors: those that the failed jobs explain.
 EXPLAINED = ("RuleException", "WorkflowError:\nAt least one job", "Exiting because a job execution failed")
@@ -139,9 +139,8 @@ class ProgressPrinter:
             self.print(text)
 
     def _on_run_info(self, record: Any) -> None:
-        # Targets, which make nothing, are named by a word, rules by a verb and an object.
-        counts = {rule: count for rule, count in record.stats.items() if "_" in rule}
-        self.progress.total = Counter(counts)
+        # Targets make nothing. Their names are one word; those of rules are a verb and an object.
+        self.progress.total = Counter({rule: count for rule, count in record.stats.items() if "_" in rule})
         if self.console.is_terminal and not self.live:
             self.live = Live(
                 get_renderable=self._view, console=self.console, refresh_per_second=REFRESH_RATE, transient=True
@@ -150,9 +149,10 @@ class ProgressPrinter:
             os.environ[VIEW] = "1"  # jobs inherit it
 
     def _on_job_info(self, record: Any) -> None:
-        log = Path(record.log[0]) if record.log else None
-        message = record.rule_msg or record.rule_name
-        self.progress.running[record.jobid] = RunningJob(record.rule_name, message, log, time.monotonic())
+        if record.rule_name in self.progress.total:
+            log = Path(record.log[0]) if record.log else None
+            message = record.rule_msg or record.rule_name
+            self.progress.running[record.jobid] = RunningJob(record.rule_name, message, log, time.monotonic())
 
     def _on_job_finished(self, record: Any) -> None:
         now = time.monotonic()
@@ -163,7 +163,7 @@ class ProgressPrinter:
             for line in last_lines(job.log, MAX_LINES):
                 if line.startswith(WARNING):
                     self.print(f"latentlab: {line.removeprefix(WARNING)}")
-        elif job.log:
+        else:
             self.print(f"{self._counts()} {job.message}: {format_seconds(now - job.start)}")
 
     def _on_job_error(self, record: Any) -> None:
@@ -188,7 +188,7 @@ class ProgressPrinter:
         done, total = progress.finished.total(), progress.total.total()
         left = progress.seconds_left(now)
         status = f"{done} of {total} jobs, {format_seconds(now - self.start)} elapsed"
-        if left is not None and left > MIN_LEFT:
+        if left is not None and left > MIN_SECONDS_LEFT:
             status += f", about {format_seconds(left)} left"
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(total=max(total, 1), completed=done, width=30), Text(status, style="bold"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[3]
-NO_CODE = ("config.yaml", "*.md", "*.markdown", "*.txt")  # at the top of the repository
+NOT_CODE = ("config.yaml", "*.md", "*.markdown", "*.txt")  # at the top of the repository
 
 
 def digest(value: Any) -> str:
@@ -28,7 +28,7 @@ def commit() -> str:
     try:
         if Path(_git("rev-parse", "--show-toplevel")).resolve() != REPOSITORY.resolve():
             return "unknown"
-        changes = _git("status", "--porcelain", "--", ".", *(f":(exclude,glob){pattern}" for pattern in NO_CODE))
+        changes = _git("status", "--porcelain", "--", ".", *(f":(exclude,glob){pattern}" for pattern in NOT_CODE))
         return _git("rev-parse", "--short=10", "HEAD") + ("+" if changes else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
