@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from projects import copy_source, snakemake_command, snakemake_environment
@@ -100,6 +101,10 @@ class Slurm:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
             process.kill()
+        for command in Path("/proc").glob("[0-9]*/cmdline"):  # jobs of a lost node, which nothing else ends
+            with contextlib.suppress(OSError):
+                if str(self.folder.parent).encode() in command.read_bytes():
+                    os.kill(int(command.parent.name), signal.SIGKILL)
 
     def query(self, *command):
         """The output of a command of Slurm."""
