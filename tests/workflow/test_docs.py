@@ -104,6 +104,17 @@ def test_a_student_gets_from_a_clone_to_a_submission_and_staff_make_it_again(tmp
     subprocess.run(["bash", "-euc", command], cwd=project.root, env=variables, check=True)
     again = tmp_path / "handed-in/results/report.pdf"
     assert again.read_bytes() == (tmp_path / "handed-in/lab8.pdf").read_bytes()
+    for file in ("lab8.pdf", "lab8.zip"):
+        shutil.copy(project.root / "results/submission/lab8.zip", tmp_path / "handed-in")
+        process = subprocess.run(
+            ["./run", "rebuild", tmp_path / "handed-in" / file],
+            cwd=project.root,
+            env=variables,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.returncode == 0, process.stderr[-3000:]
+        assert f"latentlab: {file} was made again: the same bytes\n" in process.stderr
     contributing = next(text for action, _, text in instructions("CONTRIBUTING.md") if action == "Run")
     subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
     subprocess.run(["bash", "-euc", contributing], cwd=project.root, env=variables, check=True)
