@@ -66,6 +66,25 @@ def print_random_page(rng, folder):
             continue
 
 
+def test_formulas_and_figures_are_told_apart(tmp_path):
+    assignment = planted.load("lab8")
+    (tmp_path / "mine.md").write_text("Its loss is $-\\log p(x)$ and $$\\frac{1}{2}$$", encoding="utf-8")
+    page = planted.page(assignment, tmp_path, discussion=tmp_path / "mine.md")
+    metrics = planted.metrics(assignment, tmp_path)
+    html = render.render_page(planted.TEMPLATES / "lab8/page.html.j2", page, metrics, planted.provenance(metrics))
+    (tmp_path / "page.html").write_text(html)
+    print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
+    with pdfplumber.open(tmp_path / "page.pdf") as pdf:
+        elements = list(pdf.structure_tree)
+        for element in elements:
+            elements += element.get("children", [])
+    texts = {
+        kind: [element["alt_text"] for element in elements if element["type"] == kind] for kind in ("Formula", "Figure")
+    }
+    assert texts["Formula"] == ["-log p(x)", r"\frac{1}{2}"] and len(texts["Figure"]) == len(page.figures)
+    assert not list(violations(tmp_path / "page.pdf"))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_pages_with_random_texts_conform(tmp_path, seed):
     print_random_page(random.Random(seed), tmp_path)

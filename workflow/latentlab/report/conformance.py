@@ -2,7 +2,7 @@
 does not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,16 @@ LENGTH = re.compile(rb"/Length (\d+)>>\nstream\n")
 STREAM_END = b"\nendstream"
 
 
-def conform(document: Any, pdf: Any) -> None:
+def conform(document: Any, pdf: Any, formulas: Container[str] = ()) -> None:
     """A finisher for WeasyPrint's `Document.write_pdf`: it changes the objects of a PDF (pydyf) before they are
-    written."""
+    written.
+
+    Args:
+        formulas: the alternative texts of images that are formulas.
+    """
     for item in pdf.objects:
+        if isinstance(item, dict) and item.get("S") == "/Figure" and "Alt" in item and item["Alt"].string in formulas:
+            item["S"] = "/Formula"
         if not hasattr(item, "extra"):
             continue
         if item.extra.get("Type") == "/Metadata":

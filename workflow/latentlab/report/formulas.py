@@ -6,7 +6,7 @@ A page loads no script and needs no installed font, so a formula is an image wit
 import re
 import unicodedata
 from functools import cache
-from html import escape
+from html import escape, unescape
 
 import numpy as np
 from latex2mathml.symbols_parser import convert_symbol
@@ -57,6 +57,11 @@ def formula_to_html(latex: str) -> str:
         f'<img class="formula" src="{data_uri(svg.encode(), "image/svg+xml")}" alt="{escape(readable_latex(latex))}" '
         f'style="width: {width:.3f}em; vertical-align: {-depth:.3f}em">'
     )
+
+
+def formula_texts(html: str) -> set[str]:
+    """The alternative texts of the formulas in HTML."""
+    return {unescape(text) for text in re.findall(r'<img class="formula"[^>]* alt="([^"]*)"', html)}
 
 
 @cache

@@ -1,17 +1,18 @@
 """Prints a page on one side of A4, in the largest text that fits."""
 
+import functools
 import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from latentlab.report.conformance import conform, conform_file
 from latentlab.report.fonts import with_boxes
+from latentlab.report.formulas import formula_texts
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
 from latentlab.report.text import extract_discussion, shorten, strip_tags
 from latentlab.report.time_limit import TimeLimitExceeded, time_limit
@@ -75,7 +76,8 @@ def _print(
     ]
     with atomic_write(pdf_path) as partial:
         identifier = hashlib.sha256(html.encode()).digest()[:16]
-        document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=conform)
+        finisher = functools.partial(conform, formulas=formula_texts(html))
+        document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=finisher)
         conform_file(partial)
         check_layout(html_path, document.pages[0], partial, with_boxes(extract_discussion(html)))
     return size
@@ -94,7 +96,7 @@ def _fit(weasyprint: Any, name: str | Path, html: str) -> tuple[float, Any]:
     document = weasyprint.HTML(string=FONT_FACE.sub("", head) + "</head>" + body, url_fetcher=fetcher)
     images = {}  # URL → image, None if it is damaged: decoded once, too
 
-    @cache
+    @functools.cache
     def render(size: float, paper: str = "A4", css: str = "") -> Any:
         style = f"@page {{ size: {paper} !important }} :root {{ --body: {size}pt !important }} {css}"
         stylesheets = [weasyprint.CSS(string=style)]
