@@ -25,6 +25,7 @@ LINE_END_HYPHENS = "[\x02\ufffe][ \r\n]*"  # as pdfium reports them
 RELATIVE_TOLERANCE, DIGITS_TOLERANCE = 0.02, 2  # of numbers from another kind of processor: a share, or last digits
 PICTURE_TOLERANCE = 6.0  # of its figures: mean absolute difference of the pixels, of 255
 RESOLUTION = 60 / 72  # pixels per point at which pages are compared
+MAX_SENTENCES_OF_FILE = 3
 MAX_WORDS = 20_000  # that are compared; a page has some 1,500
 NEVER_COMPARED = ("manifest.txt", "config.yaml", *OWN_TEXTS.values())  # the last ones are what it was made from
 FROM_TRAINING = {"weights", "config", "instruction_set", "precision"}  # differ with the processor, in provenance.json
@@ -54,7 +55,7 @@ class Comparison:
         """A sentence for everything that is not the same. Of a report from another kind of processor, numbers may
         differ in their last digits and figures by little."""
         pdf = next(path for name, path in self.made.items() if name.endswith(".pdf")).read_bytes()
-        sentences = [*self._member_differences(), *self._word_differences(pdf), *self._figure_differences(pdf)]
+        sentences = [*self._word_differences(pdf), *self._figure_differences(pdf), *self._member_differences()]
         explained = self.other_commit or self.other_processor
         if not sentences and pdf != self.handed_in.pdf and not explained:
             return ["page: its bytes differ, but no word, number or figure that a reader sees"]
@@ -74,9 +75,12 @@ class Comparison:
     def _content_differences(self, name: str, theirs: bytes, ours: bytes) -> Iterator[str]:
         if name.endswith(".json"):
             try:
-                yield from self._json_differences(f"{name}:", json.loads(theirs), json.loads(ours))
+                sentences = list(self._json_differences(f"{name}:", json.loads(theirs), json.loads(ours)))
             except (ValueError, RecursionError):
-                yield f"{name}: damaged"
+                sentences = [f"{name}: damaged"]
+            yield from sentences[:MAX_SENTENCES_OF_FILE]
+            if len(sentences) > MAX_SENTENCES_OF_FILE:
+                yield f"{name}: … and {len(sentences) - MAX_SENTENCES_OF_FILE} more values"
         elif not (self.other_commit or self.other_processor):
             yield f"{name}: its bytes differ"
 
