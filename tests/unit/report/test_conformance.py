@@ -100,7 +100,7 @@ def test_many_pages_with_random_texts_conform(tmp_path, request):
 
 
 def test_a_violation_is_named_with_its_rule(tmp_path, monkeypatch):
-    monkeypatch.setattr("latentlab.report.pdf.conform", lambda document, pdf: None)
+    monkeypatch.setattr("latentlab.report.pdf.conform", lambda document, pdf, formulas: None)
     (tmp_path / "page.html").write_text(planted.html("lab8", tmp_path))
     print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
     assert any(violation.startswith("PDFUA1-ID-SCHEMA-001: XMP") for violation in violations(tmp_path / "page.pdf"))

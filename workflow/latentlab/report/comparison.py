@@ -143,7 +143,7 @@ def are_same_number(one: str, other: str) -> bool:
 
 def _differ_little(one: str, other: str) -> bool:
     values = [float(re.sub(rf"[{THIN_SPACE},]", "", text).replace(MINUS, "-")) for text in (one, other)]
-    last_digit = 10.0 ** -len(one.partition(".")[2])
+    last_digit = float(f"1e-{len(one.partition('.')[2])}")
     return math.isclose(*values, rel_tol=RELATIVE_TOLERANCE, abs_tol=DIGITS_TOLERANCE * last_digit)
 
 
