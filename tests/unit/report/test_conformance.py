@@ -23,6 +23,7 @@ BLOCKS = [
 ]
 MARKDOWN = [
     "- one\n- two\n  - three\n    - four",
+    "- one\n\n- two\n\n  more\n\n  - three",
     "1. a\n2. b",
     "> quoted\n> text",
     "| a | b |\n|---|---|\n| 1 | 2 |",
@@ -66,23 +67,36 @@ def print_random_page(rng, folder):
             continue
 
 
-def test_formulas_and_figures_are_told_apart(tmp_path):
+def structure(folder, discussion):
+    """The elements of the tag tree of a page of lab8 with this discussion."""
     assignment = planted.load("lab8")
-    (tmp_path / "mine.md").write_text("Its loss is $-\\log p(x)$ and $$\\frac{1}{2}$$", encoding="utf-8")
-    page = planted.page(assignment, tmp_path, discussion=tmp_path / "mine.md")
-    metrics = planted.metrics(assignment, tmp_path)
+    (folder / "mine.md").write_text(discussion, encoding="utf-8")
+    page = planted.page(assignment, folder, discussion=folder / "mine.md")
+    metrics = planted.metrics(assignment, folder)
     html = render.render_page(planted.TEMPLATES / "lab8/page.html.j2", page, metrics, planted.provenance(metrics))
-    (tmp_path / "page.html").write_text(html)
-    print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
-    with pdfplumber.open(tmp_path / "page.pdf") as pdf:
+    (folder / "page.html").write_text(html)
+    print_pdf(folder / "page.html", folder / "page.pdf")
+    assert not list(violations(folder / "page.pdf"))
+    with pdfplumber.open(folder / "page.pdf") as pdf:
         elements = list(pdf.structure_tree)
         for element in elements:
             elements += element.get("children", [])
-    texts = {
-        kind: [element["alt_text"] for element in elements if element["type"] == kind] for kind in ("Formula", "Figure")
-    }
-    assert texts["Formula"] == ["-log p(x)", r"\frac{1}{2}"] and len(texts["Figure"]) == len(page.figures)
-    assert not list(violations(tmp_path / "page.pdf"))
+    return elements
+
+
+def test_formulas_and_figures_are_told_apart(tmp_path):
+    elements = structure(tmp_path, "Its loss is $-\\log p(x)$ and $$\\frac{1}{2}$$")
+    formulas, figures = (
+        [element["alt_text"] for element in elements if element["type"] == kind] for kind in ("Formula", "Figure")
+    )
+    assert formulas == ["-log p(x)", r"\frac{1}{2}"] and len(figures) == len(planted.load("lab8").spec.figures)
+
+
+def test_the_paragraphs_of_a_list_item_are_its_body(tmp_path):
+    elements = structure(tmp_path, "- one\n\n- two\n\n  more\n\n  - three\n")
+    items = [[kid["type"] for kid in element["children"]] for element in elements if element["type"] == "LI"]
+    assert items.count(["Lbl", "LBody"]) == 3
+    assert all(kids in (["Lbl", "LBody"], ["LBody"]) for kids in items)  # one that goes on in the next column
 
 
 @pytest.mark.parametrize("seed", range(4))

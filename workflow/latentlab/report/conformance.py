@@ -38,9 +38,11 @@ def conform(document: Any, pdf: Any, formulas: Container[str] = ()) -> None:
     Args:
         formulas: the alternative texts of images that are formulas.
     """
-    for item in pdf.objects:
+    for item in list(pdf.objects):
         if isinstance(item, dict) and item.get("S") == "/Figure" and "Alt" in item and item["Alt"].string in formulas:
             item["S"] = "/Formula"
+        if isinstance(item, dict) and item.get("S") == "/LI":
+            _wrap_body(item, pdf)
         if not hasattr(item, "extra"):
             continue
         if item.extra.get("Type") == "/Metadata":
@@ -83,6 +85,21 @@ def _identify(metadata: Any) -> None:
     """Add the identification as PDF/UA to the XMP metadata, which PDF/A wants uncompressed."""
     (xmp,) = metadata.stream
     metadata.stream, metadata.compress = [xmp.replace(RDF_END, IDENTIFICATION + RDF_END)], False
+
+
+def _wrap_body(list_item: Any, pdf: Any) -> None:
+    """Put the paragraphs of a list item into one body: besides that it may only have a label."""
+    new_dictionary, new_array = type(list_item), type(list_item["K"])
+    kids = {kid: pdf.objects[int(kid.split()[0])] for kid in list_item["K"] if isinstance(kid, bytes)}
+    loose = [kid for kid, element in kids.items() if element["S"] not in ("/Lbl", "/LBody")]
+    if not loose:
+        return
+    body = new_dictionary({name: list_item[name] for name in ("Type", "Pg")})
+    pdf.add_object(body)
+    body.update({"S": "/LBody", "K": new_array(loose), "P": list_item.reference})
+    for kid in loose:
+        kids[kid]["P"] = body.reference
+    list_item["K"] = new_array([kid for kid in list_item["K"] if kid not in loose] + [body.reference])
 
 
 def _avoid_final_return(stream: Any) -> None:
