@@ -12,6 +12,9 @@ class LogHandler(LogHandlerBase):
     """Prints the progress of a run, and of a dry run what Snakemake itself prints: its list of jobs."""
 
     def __post_init__(self) -> None:
+        # On a full disk Snakemake's own log cannot be written either, and Python would print a traceback for each of
+        # its lines.
+        logging.raiseExceptions = False
         settings = self.common_settings
         self.printer = ProgressPrinter(color=not settings.nocolor)
         self.lists_jobs = settings.dryrun

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.console import Console
 from latentlab.runtime import progress
 from latentlab.runtime.jobs import VIEW
 from latentlab.runtime.progress import ProgressPrinter, RunningJob, RunProgress, format_seconds, last_lines
+from snakemake_logger_plugin_latentlab import LogHandler
 
 
 @pytest.fixture
@@ -154,3 +156,14 @@ def test_a_log_that_is_not_there_or_is_not_text_breaks_nothing(tmp_path):
     (tmp_path / "binary.log").write_bytes(b"\xff\xfe\n")
     assert last_lines(None) == last_lines(tmp_path / "missing.log") == []
     assert len(last_lines(tmp_path / "binary.log")) == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has this device")
+def test_a_log_on_a_full_disk_prints_no_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    handler = LogHandler(SimpleNamespace(nocolor=True, dryrun=False), None)
+    log = logging.FileHandler("/dev/full")
+    log.emit(logging.LogRecord("snakemake", logging.ERROR, "", 0, "a line", (), None))
+    handler.close()
+    log.stream = io.StringIO()  # or closing it would fail
+    assert "Traceback" not in capsys.readouterr().err
