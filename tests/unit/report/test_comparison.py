@@ -119,6 +119,12 @@ def test_altered_metrics_are_named(made, tmp_path, changes, sentence):
     assert differences(archive(made, tmp_path, **changes), made)[-1] == sentence
 
 
+def test_nothing_that_was_handed_in_controls_the_terminal(made, tmp_path):
+    changes = {"metrics_vae_metrics_json": json.dumps(METRICS | {"layers": ["\x1b[31m", 2]})}
+    (sentence,) = differences(archive(made, tmp_path, **changes), made)
+    assert sentence == "metrics/vae/metrics.json: layers 0: �[31m was handed in, 1 made"
+
+
 def test_members_that_are_missing_or_do_not_belong_there_are_named(made, tmp_path):
     other, missing = "metrics/vae/other.json", "metrics/vae/plane.json"
     with zipfile.ZipFile(archive(made, tmp_path), "a") as file:

@@ -84,6 +84,18 @@ def test_a_report_without_its_attachments_is_refused(tmp_path):
 
 @pytest.mark.parametrize("provenance", ["", "[]", "[" * 100_000, '{"commit": 1}'])
 def test_a_damaged_provenance_is_refused(tmp_path, provenance):
-    path = archive(tmp_path, lab8_pdf=b"%PDF-", config_yaml="", provenance_json=provenance)
+    report = pdf(tmp_path, {}).read_bytes()
+    path = archive(tmp_path, lab8_pdf=report, config_yaml="", provenance_json=provenance)
     with pytest.raises(UserError, match=r"its provenance\.json is damaged or of another version"):
+        read_handed_in(path)
+
+
+def test_an_archive_with_a_damaged_pdf_or_damaged_data_is_refused(tmp_path):
+    with pytest.raises(UserError, match="the PDF is damaged"):
+        read_handed_in(archive(tmp_path, lab8_pdf=b"%PDF-1.7 damaged"))
+    path = archive(tmp_path, lab8_pdf=bytes(range(256)) * 99)
+    content = bytearray(path.read_bytes())
+    content[60] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="the archive is damaged"):
         read_handed_in(path)

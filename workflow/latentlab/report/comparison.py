@@ -21,12 +21,14 @@ from latentlab.report.handed_in import HandedIn
 from latentlab.report.text import MINUS, THIN_SPACE, shorten
 
 NUMBER = re.compile(rf"[-{MINUS}]?\d[\d{THIN_SPACE},]*(?:\.\d+)?")
+# Among them those that reverse the direction of what follows.
+CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LINE_END_HYPHENS = "[\x02\ufffe][ \r\n]*"  # as pdfium reports them
 RELATIVE_TOLERANCE, DIGITS_TOLERANCE = 0.02, 2  # of numbers from another kind of processor: a share, or last digits
 PICTURE_TOLERANCE = 6.0  # of its figures: mean absolute difference of the pixels, of 255
 RESOLUTION = 60 / 72  # pixels per point at which pages are compared
 MAX_SENTENCES_OF_FILE = 3
-MAX_WORDS = 20_000  # that are compared; a page has some 1,500
+MAX_WORDS = 5_000  # that are compared; a page has some 1,500
 NEVER_COMPARED = ("manifest.txt", "config.yaml", *OWN_TEXTS.values())  # the last ones are what it was made from
 FROM_TRAINING = {"weights", "config", "instruction_set", "precision"}  # differ with the processor, in provenance.json
 FROM_CODE = {"commit", "clean", "latentlab"}  # differ with the commit
@@ -59,7 +61,8 @@ class Comparison:
         explained = self.other_commit or self.other_processor
         if not sentences and pdf != self.handed_in.pdf and not explained:
             return ["page: its bytes differ, but no word, number or figure that a reader sees"]
-        return sentences
+        # What was handed in may hold characters that would control the terminal.
+        return [CONTROL_CHARACTERS.sub("�", sentence) for sentence in sentences]
 
     def _member_differences(self) -> Iterator[str]:
         theirs = self.handed_in.members

@@ -1,7 +1,9 @@
 """Reads what was handed in, a report or an archive of one. It comes from somebody else: it is opened as data, within
 limits, and nothing in it is executed."""
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,12 @@ from latentlab.records.provenance import Provenance
 from latentlab.runtime.errors import UserError
 
 MAX_FILE_MB, MAX_MEMBER_MB, MAX_TOTAL_MB, MAX_MEMBERS = 60, 20, 120, 500
+MAX_PAGES = 20
+# What zipfile raises where an archive is not what it seems to be.
+ARCHIVE_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ def read_handed_in(path: str | Path) -> HandedIn:
         content = _only_pdf(path, members)
     else:
         members = _attachments(content, path)
+    _check_pages(path, content)
     return HandedIn(path.name, content, members, _provenance(path, members))
 
 
@@ -65,7 +74,7 @@ def _archive_members(path: Path) -> dict[str, bytes]:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             _check_sizes(path, [info.file_size for info in infos])  # zipfile reads no more than these
             return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except ARCHIVE_ERRORS as error:
         raise UserError(f"{path}: the archive is damaged ({error}); ask for the file as it was made") from error
 
 
@@ -94,6 +103,18 @@ def _read_attachments(pdf: bytes) -> Iterator[tuple[str, bytes]]:
     for i in range(document.count_attachments()):
         attachment = document.get_attachment(i)
         yield attachment.get_name(), bytes(attachment.get_data())
+
+
+def _check_pages(path: Path, pdf: bytes) -> None:
+    """Raise UserError unless all pages can be read, and are not more than any report has."""
+    try:
+        pages = pypdfium2.PdfDocument(pdf)
+        if not 0 < len(pages) <= MAX_PAGES:
+            raise UserError(f"{path}: its PDF has {len(pages)} pages, not one; ask for the file as it was made")
+        for page in pages:
+            page.get_textpage()
+    except pypdfium2.PdfiumError as error:
+        raise UserError(f"{path}: the PDF is damaged ({error}); ask for the file as it was made") from error
 
 
 def _check_sizes(path: Path, sizes: list[int]) -> None:
