@@ -6,11 +6,12 @@ import zlib
 import pdfplumber
 import planted
 import pydyf
+import pypdfium2
 import pytest
 
 from latentlab.records.settings import Author
 from latentlab.report import render
-from latentlab.report.conformance import _avoid_final_return, conform_file, violations
+from latentlab.report.conformance import _avoid_final_return, conform, is_unambiguous, violations
 from latentlab.report.pdf import print_pdf
 from latentlab.runtime.errors import UserError
 
@@ -114,27 +115,45 @@ def test_many_pages_with_random_texts_conform(tmp_path, request):
 
 
 def test_a_violation_is_named_with_its_rule(tmp_path, monkeypatch):
-    monkeypatch.setattr("latentlab.report.pdf.conform", lambda document, pdf, formulas: None)
+    monkeypatch.setattr("latentlab.report.pdf.conform", lambda document, pdf, **options: None)
     (tmp_path / "page.html").write_text(planted.html("lab8", tmp_path))
     print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
     assert any(violation.startswith("PDFUA1-ID-SCHEMA-001: XMP") for violation in violations(tmp_path / "page.pdf"))
 
 
-def test_the_table_of_objects_does_not_end_with_a_carriage_return_either(tmp_path):
-    path, changed = tmp_path / "x.pdf", 0
+def write_small_pdf(path, seed, attempt):
+    pdf = pydyf.PDF()
+    pdf.add_object(pydyf.Stream([random.Random(seed).randbytes(30 + seed)]))
+    pdf.add_page(pydyf.Dictionary({"Type": "/Page", "MediaBox": pydyf.Array([0, 0, 9, 9])}))
+    conform(None, pdf, attempt=attempt)
+    with path.open("wb") as file:
+        pdf.write(file, version=b"1.7", identifier=True, compress=True)
+
+
+def test_another_attempt_changes_how_the_tables_of_objects_end(tmp_path):
+    path, repeated = tmp_path / "x.pdf", 0
     for seed in range(600):
-        pdf = pydyf.PDF()
-        pdf.add_object(pydyf.Stream([random.Random(seed).randbytes(30 + seed)]))
-        pdf.add_page(pydyf.Dictionary({"Type": "/Page", "MediaBox": pydyf.Array([0, 0, 9, 9])}))
-        with path.open("wb") as file:
-            pdf.write(file, version=b"1.7", identifier=True, compress=True)
-        before = path.read_bytes()
-        conform_file(path)
-        changed += path.read_bytes() != before
-        assert b"\r\nendstream\nendobj\nstartxref" not in path.read_bytes()
-        with pdfplumber.open(path) as opened:
-            assert len(opened.pages) == 1
-    assert changed
+        attempt = 0
+        write_small_pdf(path, seed, attempt)
+        while not is_unambiguous(path):
+            attempt += 1
+            write_small_pdf(path, seed, attempt)
+        repeated += attempt > 0
+        assert attempt < 5
+    assert repeated
+
+
+def test_a_page_is_written_until_it_is_unambiguous(tmp_path, monkeypatch):
+    (tmp_path / "page.html").write_text(planted.html("lab8", tmp_path))
+    print_pdf(tmp_path / "page.html", tmp_path / "first.pdf", {"page.html": tmp_path / "page.html"})
+    answers = iter([False, False, True])
+    monkeypatch.setattr("latentlab.report.pdf.is_unambiguous", lambda path: next(answers))
+    print_pdf(tmp_path / "page.html", tmp_path / "third.pdf", {"page.html": tmp_path / "page.html"})
+    assert next(answers, None) is None and not list(violations(tmp_path / "third.pdf"))
+    assert (tmp_path / "first.pdf").read_bytes() != (tmp_path / "third.pdf").read_bytes()
+    for name in ("first.pdf", "third.pdf"):
+        attachment = pypdfium2.PdfDocument(tmp_path / name).get_attachment(0)
+        assert bytes(attachment.get_data()) == (tmp_path / "page.html").read_bytes()
 
 
 def test_no_compressed_stream_ends_with_a_carriage_return():

@@ -1,7 +1,6 @@
 """Makes a PDF conform to PDF/A-3a and to PDF/UA-1 at once, of which WeasyPrint declares only one, and lists where it
 does not."""
 
-import re
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,19 @@ IDENTIFICATION = f"""
 """.encode()
 ZERO_WIDTH_SPACE = b"<200b>"  # what a glyph stands for that is one of several of a character: nothing is forbidden
 RDF_END = b"</rdf:RDF>"
-LENGTH = re.compile(rb"/Length (\d+)>>\nstream\n")
 STREAM_END = b"\nendstream"
 
 
-def conform(document: Any, pdf: Any, formulas: Container[str] = ()) -> None:
+def conform(document: Any, pdf: Any, formulas: Container[str] = (), attempt: int = 0) -> None:
     """A finisher for WeasyPrint's `Document.write_pdf`: it changes the objects of a PDF (pydyf) before they are
     written.
 
     Args:
         formulas: the alternative texts of images that are formulas.
+        attempt: another number makes another file of the same content.
     """
+    if attempt:
+        pdf.add_object(type(pdf.info)({"Attempt": attempt}))  # which nothing refers to
     for item in list(pdf.objects):
         if isinstance(item, dict) and item.get("S") == "/Figure" and "Alt" in item and item["Alt"].string in formulas:
             item["S"] = "/Formula"
@@ -54,16 +55,10 @@ def conform(document: Any, pdf: Any, formulas: Container[str] = ()) -> None:
         _avoid_final_return(item)
 
 
-def conform_file(path: str | Path) -> None:
-    """Do the same for the last stream of a PDF, the table of its objects, which is made when the file is written."""
-    raw = Path(path).read_bytes()
-    start = raw.rindex(b"/Type /XRef")
-    length = LENGTH.search(raw, start)
-    assert length is not None
-    end = length.end() + int(length[1])
-    if raw[end - 1 : end] == b"\r":  # nothing that lies behind it is referred to by its position
-        longer = b"/Length %d>>\nstream\n" % (int(length[1]) + 1)
-        Path(path).write_bytes(raw[: length.start()] + longer + raw[length.end() : end] + b"\n" + raw[end:])
+def is_unambiguous(path: str | Path) -> bool:
+    """Whether no stream of a PDF ends with a carriage return (see `_avoid_final_return`). Two of them, the tables of
+    all objects, are compressed when the file is written, so that a finisher cannot change their ends."""
+    return b"\r" + STREAM_END not in Path(path).read_bytes()
 
 
 def violations(pdf: str | Path) -> Iterator[str]:

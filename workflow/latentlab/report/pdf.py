@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from latentlab.report.conformance import conform, conform_file
+from latentlab.report.conformance import conform, is_unambiguous
 from latentlab.report.fonts import with_boxes
 from latentlab.report.formulas import formula_texts
 from latentlab.report.layout import BOTTOM_MM, HEIGHT_MM, PX, TOP_MM, check_layout
@@ -71,14 +72,16 @@ def _print(
     weasyprint: Any, html_path: str | Path, html: str, pdf_path: str | Path, attachments: Mapping[str, str | Path]
 ) -> float:
     size, document = _fit(weasyprint, html_path, html)
-    document.metadata.attachments = [
-        _attachment(weasyprint, name, Path(path).read_bytes()) for name, path in attachments.items()
-    ]
+    identifier = hashlib.sha256(html.encode()).digest()[:16]
     with atomic_write(pdf_path) as partial:
-        identifier = hashlib.sha256(html.encode()).digest()[:16]
-        finisher = functools.partial(conform, formulas=formula_texts(html))
-        document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=finisher)
-        conform_file(partial)
+        for attempt in itertools.count():
+            document.metadata.attachments = [
+                _attachment(weasyprint, name, Path(path).read_bytes()) for name, path in attachments.items()
+            ]
+            finisher = functools.partial(conform, formulas=formula_texts(html), attempt=attempt)
+            document.write_pdf(partial, pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=finisher)
+            if is_unambiguous(partial):
+                break
         check_layout(html_path, document.pages[0], partial, with_boxes(extract_discussion(html)))
     return size
 
