@@ -33,6 +33,39 @@ def pytest_sessionfinish(session):
         Path(path).write_text(text + FAULT_TABLE_HEAD + "".join(rows), encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium."""
+    from playwright.sync_api import sync_playwright
+    from projects import CHROMIUM
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page. Any other request, message in the console or error fails the test."""
+    events, contexts, opened = [], [], set()
+
+    def open_page(path, fragment="", **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: events.append(message.text))
+        page.on("pageerror", lambda error: events.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("data:") or events.append(request.url))
+        opened.add(path.as_uri())
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert set(events) <= opened
+
+
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
     """A folder with a few images as MNIST's files (.gz), whose checksums are declared as the published ones."""

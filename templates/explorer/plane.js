@@ -1,4 +1,4 @@
-// Draws the latent plane: density, codes, the prior's circles and the axes.
+// Draws the latent plane: density, codes, the prior's circles, the axes, and what is inferred of an image.
 
 const MARGIN = 26; // CSS pixels for the numbers along the axes
 
@@ -21,7 +21,7 @@ export function frame(model, size) {
 /** The context of a canvas, cleared and scaled to CSS pixels. */
 export function clearedContext(canvas, size) {
   const density = globalThis.devicePixelRatio || 1;
-  const side = Math.round(size * density);
+  const side = Math.max(Math.round(size * density), 1);
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d");
   context.setTransform(density, 0, 0, density, 0, 0);
@@ -36,9 +36,7 @@ export function drawPlane(canvas, model, label, size, colours) {
   const at = frame(model, size);
   context.font = "11px system-ui, sans-serif";
   context.save();
-  context.beginPath();
-  context.rect(MARGIN, 0, size - MARGIN, size - MARGIN);
-  context.clip();
+  clipToPlane(context, size);
   if (model.densities.length)
     drawDensity(context, model.densities[model.conditional ? label : 0], size, colours.accent);
   for (const faint of [true, false]) {
@@ -72,6 +70,69 @@ export function drawPlane(canvas, model, label, size, colours) {
   if (!model.conditional) drawCentres(context, model, at, colours);
   context.restore();
   drawAxes(context, model, at, colours);
+}
+
+/** Draw p(z|x): each cell by the square root of its density, so that thin parts can be seen. */
+export function drawPosterior(context, posterior, at, colour) {
+  context.fillStyle = colour;
+  for (const { x, y, side, density } of posterior.cells) {
+    const alpha = Math.exp((density - posterior.mode.density) / 2);
+    if (alpha < 0.02) continue;
+    context.globalAlpha = alpha;
+    // on whole pixels, so that no seams are left between cells
+    const [left, right] = [at.x(x - side / 2), at.x(x + side / 2)].map(Math.round);
+    const [top, bottom] = [at.y(y + side / 2), at.y(y - side / 2)].map(Math.round);
+    context.fillRect(left, top, Math.max(right - left, 1), Math.max(bottom - top, 1));
+  }
+  context.globalAlpha = 1;
+}
+
+/** Draw where the encoder puts an image: two standard deviations of its Gaussian, or a cross at its point. */
+export function drawCode(context, { mean, std }, at, colours) {
+  const marks = new Path2D();
+  const [x, y] = [at.x(mean[0]), at.y(mean[1])];
+  if (std)
+    marks.ellipse(x, y, 2 * std[0] * at.scale[0], 2 * std[1] * at.scale[1], 0, 0, 2 * Math.PI);
+  for (const [right, up] of [
+    [1, 1],
+    [1, -1],
+  ]) {
+    marks.moveTo(x - 4 * right, y - 4 * up);
+    marks.lineTo(x + 4 * right, y + 4 * up);
+  }
+  outline(context, marks, colours, 1.5);
+}
+
+/** Stroke a path such that it is visible on dots of any colour. */
+export function outline(context, path, colours, width = 2) {
+  context.strokeStyle = colours.background;
+  context.lineWidth = width + 2.5;
+  context.stroke(path);
+  context.strokeStyle = colours.text;
+  context.lineWidth = width;
+  context.stroke(path);
+}
+
+/** Draw the posterior and the encoder's Gaussian alone, enlarged. Returns the width of what is shown, in units of z. */
+export function drawEnlarged(canvas, posterior, code, size, colours) {
+  const range = posterior.range();
+  if (code?.std)
+    for (const i of [0, 1]) {
+      range.low[i] = Math.min(range.low[i], code.mean[i] - 2.5 * code.std[i]);
+      range.high[i] = Math.max(range.high[i], code.mean[i] + 2.5 * code.std[i]);
+    }
+  const width = Math.max(range.high[0] - range.low[0], range.high[1] - range.low[1]);
+  const middle = [0, 1].map((i) => (range.low[i] + range.high[i]) / 2);
+  const scale = size / width;
+  const at = {
+    x: (z) => size / 2 + (z - middle[0]) * scale,
+    y: (z) => size / 2 - (z - middle[1]) * scale,
+    scale: [scale, scale],
+  };
+  const context = clearedContext(canvas, size);
+  drawPosterior(context, posterior, at, colours.heat);
+  if (code) drawCode(context, code, at, colours);
+  return width;
 }
 
 function drawDensity(context, density, size, colour) {
@@ -130,6 +191,13 @@ function ticks(low, high) {
   const first = Math.ceil((low + 0.04 * (high - low)) / step);
   const last = Math.floor((high - 0.06 * (high - low)) / step);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);
+}
+
+/** Draw into the frame of the plane alone, not over the axes. */
+export function clipToPlane(context, size) {
+  context.beginPath();
+  context.rect(MARGIN, 0, size - MARGIN, size - MARGIN);
+  context.clip();
 }
 
 /** A number as the report writes it, with a minus sign instead of a hyphen. */

@@ -61,6 +61,13 @@ def plane_files(file):
     return files
 
 
+def explorer_files():
+    """The scripts and the style of the page."""
+    return sorted(
+        source(file) for suffix in ("css", "js") for file in (ROOT / "templates/explorer").glob(f"*.{suffix}")
+    )
+
+
 def template_files(wildcards):
     """The shared base and the assignment's own folder, without its notebooks."""
     folders = [ROOT / "templates", ROOT / "templates" / wildcards.assignment]

@@ -7,9 +7,7 @@ rule export_explorer:
         weights=plane_files("weights.safetensors"),
         codes=plane_files("codes.npz"),
         template=source("templates/explorer/page.html.j2"),
-        assets=[
-            source(f"templates/explorer/{file}") for file in ("explorer.css", "decoder.js", "plane.js", "explorer.js")
-        ],
+        assets=explorer_files(),
         style=source("matplotlibrc"),
     output:
         page=in_report("results/reports/{assignment}/explorer.html", "Reports", "explorer"),

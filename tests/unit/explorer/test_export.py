@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 
 import msgspec
@@ -30,7 +31,7 @@ ABOUT = {
 
 
 def unpack(text, dtype):
-    return np.frombuffer(base64.b64decode(text), dtype)
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype)
 
 
 def build(family="vae", dataset=MNIST, **settings):
@@ -49,20 +50,6 @@ def render(models, images=IMAGES, **about):
     labels, classes = np.arange(len(images)) % 10, [f"class {i}" for i in range(10)]
     folder = planted.TEMPLATES / "explorer"
     return export.render_explorer(folder, models, images, labels, classes, planted.ROOT / "matplotlibrc", ABOUT | about)
-
-
-def test_the_packed_layers_are_those_of_the_decoder():
-    torch.manual_seed(0)
-    model = build(hidden=(16, 8))
-    z = torch.randn(5, 2)
-    values = z.numpy()
-    for layer in export.pack_layers(model.decoder):
-        scales = unpack(layer.scales, "<f4")
-        weights = unpack(layer.weights, "<i2").reshape(len(scales), -1) * scales[:, None]
-        values = values @ weights.T + unpack(layer.bias, "<f4")
-        if layer.activation == "ReLU":
-            values = np.maximum(values, 0)
-    assert values == pytest.approx(model.decode(z).detach().numpy(), abs=1e-4)
 
 
 def test_the_density_of_one_gaussian_is_that_gaussian_with_the_highest_z2_in_the_first_row():
@@ -103,11 +90,32 @@ def test_models_that_cannot_be_decoded_or_do_not_fit_are_named():
     softplus = build()
     softplus.decoder.append(torch.nn.Softplus())
     convolutional = describe(build("convolutional"), "convolutional")  # its linear layers are not all of its decoder
-    assert convolutional.layers is None
+    assert convolutional.decoder is None and convolutional.encoder is None
     small, large = describe(build(), "small"), describe(build(hidden=(512,)), "large")
     selected, omitted = export.select_models([describe(softplus, "softplus"), large, small], 60_000)
     assert [model.label for model in selected] == ["small"] and omitted == ["softplus", "large"]
     assert "Not here" in render([describe(softplus, "softplus"), small]) and "Not here" not in render([small])
+
+
+def test_one_model_of_each_kind_comes_before_second_ones():
+    models = [describe(build(hidden=(64,)), name) for name in ("first", "second")]
+    models += [describe(build("autoencoder", hidden=(64,)), "autoencoder"), describe(build("exact"), "exact")]
+    two = sum(len(json.dumps(model.to_dict())) for model in (models[0], *models[2:]))
+    selected, omitted = export.select_models(models, two)
+    assert [model.label for model in selected] == ["first", "autoencoder", "exact"] and omitted == ["second"]
+
+
+def test_posteriors_are_computed_as_far_as_those_of_quadrature():
+    codes = {"test_codes": np.array([[3.0, 4.0], [0.0, 0.0]]), "test_log_var": np.log([[4.0, 1.0], [1.0, 1.0]])}
+    assert export.posterior_reach(codes) == pytest.approx(5 + 5 * 2)
+    assert export.posterior_reach({"test_codes": codes["test_codes"]}) == 7
+
+
+@pytest.mark.parametrize(("size", "fills"), [(20, True), (27, False)])
+def test_drawings_are_scaled_if_the_images_are(size, fills):
+    images = np.zeros((5, 28, 28), np.uint8)
+    images[:, :size, 3:9] = 200
+    assert export.fills_box(images) is fills and export.fills_box(np.zeros((2, 28, 28), np.uint8))
 
 
 def test_a_page_without_a_model_only_names_what_is_missing():
@@ -177,9 +185,8 @@ def test_a_page_on_synthetic_data_says_so():
 def test_the_page_takes_shapes_and_classes_from_its_models_and_images():
     dataset = msgspec.structs.replace(MNIST, image_shape=(12, 20), classes=("a", "b", "c"))
     model = describe(build(dataset=dataset, conditional=True))
-    assert len(model.densities) == 3 and unpack(model.layers[-1].bias, "<f4").shape == (240,)
+    assert len(model.densities) == 3 and unpack(model.decoder[-1].bias, "<f4").shape == (240,)
     html = render([model], np.zeros((30, 12, 20), np.uint8))
     assert page_data(html)["image_shape"] == [12, 20]
-    assert (
-        '<canvas id="decoded" width="20" height="12"' in html and '<canvas id="steps" width="180" height="12"' in html
-    )
+    assert '<canvas class="decoded saved" width="20" height="12"' in html
+    assert '<canvas id="fade" class="steps saved" width="180" height="12"' in html

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import msgspec
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 from scipy.stats import norm
-from torch import nn
 
+from latentlab.explorer.pack import DECODER_STEPS, ENCODER_STEPS, PackedLayer, encode_array, pack_layers
 from latentlab.metrics.grids import grid_axis, tile_images
-from latentlab.models.networks import FourierFeatures, LatentModel
+from latentlab.models.networks import Autoencoder, LatentModel
+from latentlab.models.quadrature import ENCODER_STDS, EXACT_LIMIT, MAX_LIMIT, PRIOR_LIMIT
 from latentlab.records.base import Record
 from latentlab.report.fonts import data_uri
 from latentlab.report.templates import render_template
@@ -26,30 +26,25 @@ from latentlab.report.templates import render_template
 N_POINTS = 2000  # test images on the page
 COLUMNS = 50  # of the image sheet, which holds all of them
 MARGIN = 0.05  # around the codes, as a share of their range
+BOX = 5 / 7  # of the sides of an image: what MNIST's digits are scaled to
 DENSITY_SIZE = 128  # positions per side at which the density is computed
 MAX_BYTES = 6_000_000  # of the page
 RESERVED_BYTES = 20_000  # for its HTML, labels and colours
-SCRIPTS = "decoder.js", "plane.js", "explorer.js"  # each imports only from those before it
-ACTIVATIONS = nn.ReLU, nn.Tanh, nn.Sigmoid  # those that decoder.js implements
-
-
-class PackedLayer(Record, frozen=True, omit_defaults=False):
-    """A linear layer, or Fourier features. Arrays are base64 of their bytes, the lowest byte first."""
-
-    weights: str = ""
-    """int16, (outputs, inputs)."""
-    scales: str = ""
-    """float32, (outputs,): what each row of the weights is multiplied by."""
-    bias: str = ""
-    """float32, (outputs,)."""
-    frequencies: str | None = None
-    """float32, (2, count): in place of all others, those of Fourier features."""
-    activation: str | None = None
-    """The class in torch.nn of the activation that follows."""
+SCRIPTS = (  # each imports only from those before it
+    "network.js",
+    "posterior.js",
+    "tasks.js",
+    "picture.js",
+    "plane.js",
+    "pad.js",
+    "link.js",
+    "panel.js",
+    "explorer.js",
+)
 
 
 class ExplorerModel(Record, frozen=True, omit_defaults=False):
-    """What the page holds of a model with a latent plane. Arrays are base64 of their bytes, the lowest byte first."""
+    """What the page holds of a model with a latent plane; arrays as `encode_array` writes them."""
 
     label: str
     """Its name on the page."""
@@ -59,15 +54,28 @@ class ExplorerModel(Record, frozen=True, omit_defaults=False):
     conditional: bool
     output: str
     """"sigmoid", or "linear": what turns the decoder's output into pixels."""
+    likelihood: str
+    """"bernoulli" or "gaussian"."""
+    sigma: float
+    """The standard deviation of a pixel, of a Gaussian likelihood."""
     low: tuple[float, float]
     """The lowest values of z that are shown."""
     high: tuple[float, float]
+    reach: float
+    """The distance from 0 within which posteriors are computed."""
     codes: str
     """float32, (points, 2)."""
     densities: tuple[str, ...]
     """uint8, (DENSITY_SIZE, DENSITY_SIZE) each; see `code_densities`."""
-    layers: tuple[PackedLayer, ...] | None
-    """Of the decoder; None if it is not made of linear layers and `ACTIVATIONS`."""
+    decoder: tuple[PackedLayer, ...] | None
+    """None if the page cannot compute it (`pack_layers`)."""
+    encoder: tuple[PackedLayer, ...] | None
+    """None if there is none."""
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """What tells an autoencoder, a VAE, a CVAE and an exactly trained model apart."""
+        return self.generative, self.conditional, self.encoder is None
 
 
 def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarray], weights: str) -> ExplorerModel:
@@ -79,17 +87,24 @@ def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarra
         weights: SHA-256 (hex) of its weights file.
     """
     low, high = view_range(codes["test_codes"], model.generative)
+    settings = model.spec.settings
+    is_linear = type(model).decode is LatentModel.decode  # its decoder, and its encoder then, are all of the network
+    encoder = pack_layers(model.encoder, ENCODER_STEPS) if is_linear and isinstance(model, Autoencoder) else None
     return ExplorerModel(
         label=label,
         weights=weights,
         generative=model.generative,
         conditional=model.conditional,
-        output=model.spec.settings.output,
+        output=settings.output,
+        likelihood=settings.likelihood,
+        sigma=settings.sigma,
         low=low,
         high=high,
+        reach=posterior_reach(codes),
         codes=encode_array(codes["test_codes"][:N_POINTS], "<f4"),
         densities=tuple(encode_array(density, "u1") for density in code_densities(model, codes, low, high)),
-        layers=pack_layers(model.decoder) if type(model).decode is LatentModel.decode else None,
+        decoder=pack_layers(model.decoder, DECODER_STEPS) if is_linear else None,
+        encoder=encoder,
     )
 
 
@@ -108,6 +123,19 @@ def view_range(codes: np.ndarray, generative: bool) -> tuple[tuple[float, float]
         low = -high
     margin = MARGIN * np.maximum(high - low, 1e-3)
     return _pair(low - margin), _pair(high + margin)
+
+
+def posterior_reach(codes: Mapping[str, np.ndarray]) -> float:
+    """The distance from 0 within which posteriors are computed: that of `quadrature.latent_limit`.
+
+    Args:
+        codes: the arrays of codes.npz.
+    """
+    if "test_log_var" not in codes:
+        return EXACT_LIMIT
+    std = np.exp(0.5 * codes["test_log_var"]).max(axis=1)
+    reach = (np.linalg.norm(codes["test_codes"], axis=1) + ENCODER_STDS * std).max()
+    return float(np.clip(reach, PRIOR_LIMIT, MAX_LIMIT))
 
 
 def code_densities(
@@ -144,39 +172,25 @@ def mixture_density(x: np.ndarray, y: np.ndarray, mean: np.ndarray, log_var: np.
     return down @ across.T / max(len(mean), 1)
 
 
-def pack_layers(decoder: nn.Module) -> tuple[PackedLayer, ...] | None:
-    """The layers of a decoder, with weights rounded to 16 bits; None if it has any but Fourier features and linear
-    layers, each of these followed by at most one of `ACTIVATIONS`."""
-    layers: list[PackedLayer] = []
-    for layer in decoder if isinstance(decoder, nn.Sequential) else [decoder]:
-        if isinstance(layer, FourierFeatures):
-            layers.append(PackedLayer(frequencies=encode_array(layer.frequencies, "<f4")))
-        elif isinstance(layer, nn.Linear):
-            layers.append(_pack_linear(layer))
-        elif isinstance(layer, ACTIVATIONS) and layers and not layers[-1].activation:
-            layers[-1] = msgspec.structs.replace(layers[-1], activation=type(layer).__name__)
-        else:
-            return None
-    return tuple(layers)
-
-
-def encode_array(values: Any, dtype: str) -> str:
-    """Base64 of an array's bytes."""
-    return base64.b64encode(np.asarray(values).astype(dtype).tobytes()).decode()
-
-
 def select_models(models: Sequence[ExplorerModel], max_bytes: int) -> tuple[list[ExplorerModel], list[str]]:
-    """The models that the page can decode and that fit into `max_bytes` together, in order, and the labels of all
-    others."""
-    selected, omitted = [], []
-    for model in models:
-        size = len(json.dumps(model.to_dict()))
-        if model.layers and size <= max_bytes:
+    """The models that the page can decode and that fit into `max_bytes` together, and the labels of all others, both in
+    order. The first model of each kind comes before the second ones of others."""
+    kinds = [model.kind for model in models]
+    ranks = [kinds[:i].count(kind) for i, kind in enumerate(kinds)]
+    selected = set()
+    for i in sorted(range(len(models)), key=lambda i: ranks[i]):
+        size = len(json.dumps(models[i].to_dict()))
+        if models[i].decoder and size <= max_bytes:
             max_bytes -= size
-            selected.append(model)
-        else:
-            omitted.append(model.label)
-    return selected, omitted
+            selected.add(i)
+    omitted = [model.label for i, model in enumerate(models) if i not in selected]
+    return [models[i] for i in sorted(selected)], omitted
+
+
+def fills_box(images: np.ndarray) -> bool:
+    """Whether images (n, rows, columns) were scaled as those of MNIST, to five sevenths of the sides."""
+    sizes = [[np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (1, 0)] for image in images if image.any()]
+    return bool(np.quantile(sizes or [[0]], 0.9) <= max(images.shape[1:]) * BOX + 1)
 
 
 def image_sheet(images: np.ndarray) -> str:
@@ -236,6 +250,7 @@ def render_explorer(
         "classes": classes,
         "image_shape": images.shape[1:],
         "columns": COLUMNS,
+        "centre_drawings": fills_box(images[:N_POINTS]),
         "labels": encode_array(labels[:N_POINTS], "u1"),
         "colours": colours,
     }
@@ -246,6 +261,7 @@ def render_explorer(
         "image_shape": images.shape[1:],
         "colours": colours,
         "n_images": len(images),
+        "n_points": min(len(images), N_POINTS),
         "sheet": Markup(sheet),
         "css": Markup(css),
         "script": Markup(script),
@@ -253,16 +269,6 @@ def render_explorer(
         "page_data": Markup(json.dumps(page_data).replace("<", "\\u003c")),
     }
     return render_template(folder / "page.html.j2", dict(about) | context)
-
-
-def _pack_linear(layer: nn.Linear) -> PackedLayer:
-    weights, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-    scales = np.maximum(np.abs(weights).max(axis=1), 1e-30) / 32767
-    return PackedLayer(
-        weights=encode_array((weights / scales[:, None]).round(), "<i2"),
-        scales=encode_array(scales, "<f4"),
-        bias=encode_array(bias, "<f4"),
-    )
 
 
 def _pair(values: np.ndarray) -> tuple[float, float]:

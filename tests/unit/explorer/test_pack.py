@@ -1,0 +1,50 @@
+import base64
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from builders import model_spec
+
+from latentlab.explorer import pack
+from latentlab.models.families import build_model
+
+
+def unpack(text, dtype):
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype)
+
+
+def unpack_weights(layer):
+    steps = unpack(layer.steps, "<f4")
+    low, high = unpack(layer.weights, "u1").reshape(2, -1).astype(int)
+    folded = low + 256 * high
+    return np.where(folded % 2, -(folded + 1) // 2, folded // 2).reshape(len(steps), -1) * steps[:, None]
+
+
+@pytest.mark.parametrize("n_steps", [48, 400])
+def test_the_packed_layers_are_those_of_the_decoder(n_steps):
+    torch.manual_seed(0)
+    model = build_model(model_spec(hidden=(16, 8)))
+    z = torch.randn(5, 2)
+    values = z.numpy()
+    for layer in pack.pack_layers(model.decoder, n_steps):
+        values = values @ unpack_weights(layer).T + unpack(layer.bias, "<f4")
+        if layer.activation == "ReLU":
+            values = np.maximum(values, 0)
+    assert values == pytest.approx(model.decode(z).detach().numpy(), abs=2 / n_steps)
+
+
+def test_weights_are_rounded_to_the_nearest_step():
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(20, 30)
+    with torch.no_grad():
+        layer.weight[3] = 0.0  # an output without weights
+        layer.weight[4, 0] = 1e4  # and one with a weight far larger than the others
+    [packed] = pack.pack_layers(layer, 400)
+    steps, weights = unpack(packed.steps, "<f4"), layer.weight.detach().numpy()
+    assert (np.abs(unpack_weights(packed) - weights) <= 0.501 * steps[:, None]).all()
+
+
+def test_zero_and_small_negative_weights_have_small_bytes():
+    low, high = pack.fold_weights(np.array([[0, -1, 1, -2, 300, -32768, 32767]]))
+    assert low.tolist()[:4] == [0, 1, 2, 3] and (low + 256.0 * high).tolist()[4:] == [600, 65535, 65534]
