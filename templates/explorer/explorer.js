@@ -398,7 +398,7 @@ function choose(panel, index) {
   const before = panel.model;
   panel.choose(models[index]);
   panel.find("model").value = index;
-  if (before && !shownPanels().some(({ model }) => model === before)) delete before.tables; // they are large
+  if (before && !panels.some(({ model }) => model === before)) delete before.tables; // they are large
   modelsChanged();
 }
 

@@ -393,8 +393,9 @@ def test_a_line_in_two_planes_has_the_same_ends_as_the_fade_of_the_pixels(open_e
 
 def test_the_other_plane_follows_to_the_code_of_what_is_decoded(open_explorer):
     page = open_explorer(**WIDE)
+    choose_model(page, "VAE")  # which the second plane shows, too, once it is shown
+    choose_model(page, "Autoencoder")
     choose(page, "two")
-    choose_model(page, "VAE", panel=1)
     page.evaluate("explorer.moveTo([3, -2], explorer.panels[0])")
     wait_until_idle(page)
     model = load_model("lab8-vae")
