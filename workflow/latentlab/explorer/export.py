@@ -39,6 +39,12 @@ SCRIPTS = (  # each imports only from those before it
     "pad.js",
     "link.js",
     "panel.js",
+    "state.js",
+    "image.js",
+    "path.js",
+    "choice.js",
+    "frame.js",
+    "view.js",
     "explorer.js",
 )
 
