@@ -40,7 +40,7 @@ def build(family="vae", dataset=MNIST, **settings):
 
 def describe(model, label="VAE", n=30):
     rng = np.random.default_rng(0)
-    codes = {"test_codes": rng.normal(size=(n, 2)), "test_labels": np.arange(n) % 10}
+    codes = {"test_codes": rng.normal(size=(n, 2)), "test_labels": np.arange(n) % model.spec.n_classes}
     if model.generative:
         codes["test_log_var"] = rng.normal(size=(n, 2)) - 2
     return export.describe_model(model, label, codes, "0" * 64)
@@ -103,6 +103,23 @@ def test_one_model_of_each_kind_comes_before_second_ones():
     two = sum(len(json.dumps(model.to_dict())) for model in (models[0], *models[2:]))
     selected, omitted = export.select_models(models, two)
     assert [model.label for model in selected] == ["first", "autoencoder", "exact"] and omitted == ["second"]
+
+
+def test_a_model_that_infers_labels_comes_before_all_others():
+    models = [describe(build(hidden=(64,)), "VAE"), describe(build("exact", hidden=(64,)), "exact")]
+    models += [describe(build(hidden=(512,), conditional=True), "large")]
+    models += [describe(build("exact", hidden=(64,), conditional=True), name) for name in ("conditional", "second")]
+    sizes = [len(json.dumps(model.to_dict())) for model in models]
+    for max_bytes, labels in (
+        (sizes[3], ["conditional"]),  # the first of those that infer labels that fits at all
+        (sizes[3] + sizes[1], ["exact", "conditional"]),
+        (sizes[3] + sizes[1] + sizes[0], ["VAE", "exact", "conditional"]),  # none of these is a second one of its kind
+        (sum(sizes) - 1, ["VAE", "exact", "large", "conditional"]),
+        (min(sizes) - 1, []),
+    ):
+        selected, omitted = export.select_models(models, max_bytes)
+        assert [model.label for model in selected] == labels
+        assert {*labels, *omitted} == {model.label for model in models}
 
 
 def test_posteriors_are_computed_as_far_as_those_of_quadrature():

@@ -11,9 +11,11 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import torch
 from markupsafe import Markup
 from PIL import Image
 from scipy.stats import norm
+from torch import Tensor
 
 from latentlab.explorer.pack import DECODER_STEPS, ENCODER_STEPS, PackedLayer, encode_array, pack_layers
 from latentlab.metrics.grids import grid_axis, tile_images
@@ -24,6 +26,7 @@ from latentlab.report.fonts import data_uri
 from latentlab.report.templates import render_template
 
 N_POINTS = 2000  # test images on the page
+N_POSITIONS = 2000  # of the plane, at which the packed decoder should be precise, besides the codes
 COLUMNS = 50  # of the image sheet, which holds all of them
 MARGIN = 0.05  # around the codes, as a share of their range
 BOX = 5 / 7  # of the sides of an image: what MNIST's digits are scaled to
@@ -83,6 +86,11 @@ class ExplorerModel(Record, frozen=True, omit_defaults=False):
         """What tells an autoencoder, a VAE, a CVAE and an exactly trained model apart."""
         return self.generative, self.conditional, self.encoder is None
 
+    @property
+    def infers_labels(self) -> bool:
+        """Whether the page can show the labels' probabilities, by Bayes' rule."""
+        return self.generative and self.conditional
+
 
 def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarray], weights: str) -> ExplorerModel:
     """What the page holds of a model.
@@ -95,6 +103,7 @@ def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarra
     low, high = view_range(codes["test_codes"], model.generative)
     settings = model.spec.settings
     is_linear = type(model).decode is LatentModel.decode  # its decoder, and its encoder then, are all of the network
+    positions = decoder_inputs(model, codes, low, high)
     encoder = pack_layers(model.encoder, ENCODER_STEPS) if is_linear and isinstance(model, Autoencoder) else None
     return ExplorerModel(
         label=label,
@@ -109,9 +118,20 @@ def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarra
         reach=posterior_reach(codes),
         codes=encode_array(codes["test_codes"][:N_POINTS], "<f4"),
         densities=tuple(encode_array(density, "u1") for density in code_densities(model, codes, low, high)),
-        decoder=pack_layers(model.decoder, DECODER_STEPS) if is_linear else None,
+        decoder=pack_layers(model.decoder, DECODER_STEPS, positions) if is_linear else None,
         encoder=encoder,
     )
+
+
+def decoder_inputs(
+    model: LatentModel, codes: Mapping[str, np.ndarray], low: tuple[float, float], high: tuple[float, float]
+) -> Tensor:
+    """Inputs for which the packed decoder should be most precise: the codes of the test images, and positions all over
+    the plane that is shown, (n, inputs)."""
+    rng = np.random.default_rng(0)
+    z = np.concatenate([codes["test_codes"], rng.uniform(low, high, (N_POSITIONS, 2))]).astype(np.float32)
+    y = np.concatenate([codes["test_labels"], rng.integers(model.spec.n_classes, size=N_POSITIONS)])
+    return model.append_label(torch.from_numpy(z), torch.from_numpy(y).long())
 
 
 def view_range(codes: np.ndarray, generative: bool) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -180,14 +200,16 @@ def mixture_density(x: np.ndarray, y: np.ndarray, mean: np.ndarray, log_var: np.
 
 def select_models(models: Sequence[ExplorerModel], max_bytes: int) -> tuple[list[ExplorerModel], list[str]]:
     """The models that the page can decode and that fit into `max_bytes` together, and the labels of all others, both in
-    order. The first model of each kind comes before the second ones of others."""
+    order. One that infers labels comes before all others, if any fits; then come the first of each kind, then second
+    ones."""
+    sizes = [len(json.dumps(model.to_dict())) for model in models]
+    candidates = [i for i, model in enumerate(models) if model.decoder and sizes[i] <= max_bytes]
+    first = next((i for i in candidates if models[i].infers_labels), None)
     kinds = [model.kind for model in models]
-    ranks = [kinds[:i].count(kind) for i, kind in enumerate(kinds)]
     selected = set()
-    for i in sorted(range(len(models)), key=lambda i: ranks[i]):
-        size = len(json.dumps(models[i].to_dict()))
-        if models[i].decoder and size <= max_bytes:
-            max_bytes -= size
+    for i in sorted(candidates, key=lambda i: (i != first, kinds[:i].count(kinds[i]))):
+        if sizes[i] <= max_bytes:
+            max_bytes -= sizes[i]
             selected.add(i)
     omitted = [model.label for i, model in enumerate(models) if i not in selected]
     return [models[i] for i in sorted(selected)], omitted
