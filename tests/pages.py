@@ -2,7 +2,6 @@
 
 import base64
 import io
-from itertools import pairwise
 
 import numpy as np
 from PIL import Image
@@ -71,19 +70,3 @@ def draw_with_mouse(page, points, selector="#pad"):
         if i == 0:
             page.mouse.down()
     page.mouse.up()
-
-
-def draw_with_finger(page, points, selector="#pad"):
-    """The same by touch."""
-    page.locator(selector).scroll_into_view_if_needed()
-    box, session = page.locator(selector).bounding_box(), page.context.new_cdp_session(page)
-
-    def touch(event, *position):
-        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in position]
-        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
-
-    touch("touchStart", points[0])
-    for (x0, y0), (x1, y1) in pairwise(points):
-        for step in range(1, 7):
-            touch("touchMove", (x0 + (x1 - x0) * step / 6, y0 + (y1 - y0) * step / 6))
-    touch("touchEnd")

@@ -4,7 +4,7 @@ import { choose, chooseLabel, showPanels } from "./choice.js";
 import { isIdle } from "./frame.js";
 import { clearPad, showTestImage, takeTestImage, undo } from "./image.js";
 import { decode, encode } from "./network.js";
-import { centreAndScale } from "./pad.js";
+import { centreAndScale, preventScrolling } from "./pad.js";
 import { clearLine, mark, moveTo, nextImage, play, setLine, step, stop } from "./path.js";
 import { frame } from "./plane.js";
 import { LogLikelihoods } from "./posterior.js";
@@ -14,7 +14,7 @@ import { currentFragment, makeLink, restore, savePicture } from "./view.js";
 const SNAP_DISTANCE = 12; // CSS pixels within which the end of a line becomes a test image's code
 let drag = null; // where the pointer was pressed, while it is
 
-const drawsLine = (event) => event.pointerType === "mouse" || find("draw").checked;
+const drawsLine = (event) => event.pointerType !== "touch" || find("draw").checked;
 
 function positionOf(panel, event) {
   const box = panel.find("marks").getBoundingClientRect();
@@ -29,6 +29,7 @@ function snapped(panel, z) {
 
 function listenToPlane(panel) {
   const marks = panel.find("marks");
+  preventScrolling(marks);
   marks.addEventListener("pointerdown", (event) => {
     if (event.button || !event.isPrimary) return;
     marks.focus({ preventScroll: true });
@@ -55,6 +56,9 @@ function listenToPlane(panel) {
     drag = null;
   });
   marks.addEventListener("lostpointercapture", () => (drag = null)); // after pointerup, or without it
+  marks.addEventListener("dblclick", (event) => {
+    takeTestImage(panel.nearest(positionOf(panel, event), state.label).index);
+  });
   marks.addEventListener("keydown", (event) => pressOnPlane(panel, event));
   panel
     .find("model")

@@ -118,6 +118,13 @@ function meanOfArea(pixels, columns, rows, left, top, right, bottom) {
   return sum / area;
 }
 
+/** Keep strokes of one finger over a canvas from scrolling the page: a browser takes the tap after a fast one for what stops the
+ * scrolling, and a button that is tapped does nothing. */
+export function preventScrolling(canvas) {
+  const prevent = (event) => event.touches.length === 1 && event.preventDefault();
+  canvas.addEventListener("touchmove", prevent, { passive: false });
+}
+
 /** Lets the reader draw on a canvas by mouse, pen and finger, and by keyboard. `brush()` gives {radius, value}; `onStart` is called
  * before the first change of a stroke and `onChange` after each. */
 export class Pad {
@@ -126,6 +133,7 @@ export class Pad {
     this.cursor = [drawing.shape[1] / 2, drawing.shape[0] / 2].map(Math.floor).map((x) => x + 0.5);
     this.isPressed = false; // whether the arrow keys paint
     this.last = null; // position of the pointer, while it is pressed
+    preventScrolling(canvas);
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"])

@@ -11,7 +11,6 @@ from pages import (
     canvas_pixels,
     choose,
     choose_model,
-    draw_with_finger,
     draw_with_mouse,
     wait_until,
     wait_until_idle,
@@ -20,6 +19,7 @@ from pages import (
 )
 from PIL import Image
 from projects import ROOT
+from ways import Keyboard, Mouse, Pen, Touch
 
 from latentlab.data.fetch import fetch_dataset
 from latentlab.data.splits import load_split
@@ -37,8 +37,7 @@ from latentlab.records.data import DataRecord
 RESULTS = ROOT / "results"
 EXPLORER = RESULTS / "explorer.html"
 REPORT_MODELS = {"Autoencoder": "lab8-ae-hidden", "VAE": "lab8-vae", "CVAE": "summary-cvae"}  # in the order of the page
-WIDE = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+WIDE = Mouse.options
 SEVEN = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]  # a drawing, as shares of the sides of the pad
 MASSES = """() => {
   const { model, inference } = explorer.panels[0];
@@ -268,33 +267,33 @@ def test_log_likelihoods_survive_the_packing(open_explorer, digits):
     assert np.abs(differences).mean() < 0.01 + 0.01  # of the packing, and of the page's integration
 
 
-def draw_seven_with_keyboard(page):
-    page.locator("#pad").focus()
-    keys = ["Shift+ArrowUp"] * 2 + ["ArrowLeft"] * 6 + ["Space"] + ["Shift+ArrowRight"] * 3
-    keys += ["ArrowDown", "ArrowDown", "ArrowLeft"] * 8 + ["Space"]
-    for key in keys:
-        page.keyboard.press(key)
+def test_an_autoencoder_shows_its_code_and_says_that_it_has_no_posterior(open_explorer):
+    page = open_explorer()
+    wait_until(page, "() => Boolean(explorer.panels[0].inference)")
+    assert "no posterior" in page.locator("#panel-0 .inference").inner_text()
+    assert page.locator("#panel-0 .reconstruction").is_visible() and page.locator("#panel-0 .enlarged").is_hidden()
+    mean = page.evaluate("explorer.panels[0].inference.code.mean")
+    expected = decode_latents(load_model("lab8-ae-hidden"), torch.tensor([mean]))[0] * 255
+    assert np.abs(canvas_pixels(page, "#panel-0 .reconstruction") - expected).max() < 2
 
 
-@pytest.mark.parametrize(
-    ("draw", "options"),
-    [
-        (lambda page: draw_with_mouse(page, SEVEN), WIDE),
-        (lambda page: draw_with_finger(page, SEVEN), PHONE),
-        (draw_seven_with_keyboard, {}),
-    ],
-    ids=["mouse", "touch", "keyboard"],
-)
-def test_a_drawn_7_is_a_7_by_bayes_rule(open_explorer, digits, draw, options):
-    models, path, *_ = digits
-    page = open_explorer(path, **options)
-    if "has_touch" in options:
-        page.locator("#clear").tap()
-    else:
-        page.locator("#clear").focus()
-        page.keyboard.press("Enter")
+# --- everything by mouse, by pen, by touch and by keyboard alone ------------------------------------------------------
+
+
+@pytest.fixture(params=[Mouse, Pen, Touch, Keyboard], ids=lambda way: way.__name__.lower())
+def way(request, open_explorer, digits):
+    return request.param(open_explorer(digits[1], **request.param.options))
+
+
+def pad_pixels(page):
+    return np.array(page.evaluate("Array.from(explorer.drawing.pixels)")).reshape(28, 28)
+
+
+def test_a_drawn_7_is_a_7_by_bayes_rule(way, digits):
+    page, models = way.page, digits[0]
+    way.press("#clear")
     assert page.evaluate("explorer.drawing.isEmpty") and page.locator("#centred").is_checked()
-    draw(page)
+    way.draw(SEVEN)
     wait_until_idle(page)
     probabilities = page.evaluate("explorer.panels[0].inference.probabilities")
     assert np.argmax(probabilities) == 7 and page.evaluate("explorer.state.label") == 7
@@ -305,32 +304,98 @@ def test_a_drawn_7_is_a_7_by_bayes_rule(open_explorer, digits, draw, options):
     assert "Most probable label: 7" in page.locator("#panel-0 .inference").inner_text()
 
 
-def test_undo_and_clear(open_explorer):
-    page = open_explorer(**WIDE)
-    whole = page.evaluate("Array.from(explorer.drawing.pixels)")
-    choose(page, "black")
-    draw_with_mouse(page, [(0.1, 0.6), (0.9, 0.6)])
-    painted = page.evaluate("Array.from(explorer.drawing.pixels)")
-    assert painted != whole and not page.locator("#centred").is_checked()
-    page.locator("#clear").click()
+def test_what_is_drawn_is_erased_undone_and_cleared(way, digits):
+    page, whole = way.page, digits[2][0]
+    way.press("input[name=tool][value=eraser]")
+    way.draw([(0.1, 0.6), (0.9, 0.6)])
+    erased = pad_pixels(page)
+    assert erased.sum() < whole.sum() and not page.locator("#centred").is_checked()
+    way.press("#clear")
     assert page.evaluate("explorer.drawing.isEmpty")
     wait_until(page, "() => explorer.pixels() === null && explorer.panels[0].inference === null")
-    page.locator("#undo").click()
-    assert page.evaluate("Array.from(explorer.drawing.pixels)") == painted
-    page.locator("#pad").focus()
-    page.keyboard.press("u")
-    assert page.evaluate("Array.from(explorer.drawing.pixels)") == whole
-    assert page.evaluate("explorer.state.image") == 0
+    way.press("#undo")
+    assert (pad_pixels(page) == erased).all()
+    way.press("#undo")
+    assert (pad_pixels(page) == whole).all() and page.evaluate("explorer.state.image") == 0
+    way.press("input[name=tool][value=pen]")
+    way.draw([(0.1, 0.1), (0.2, 0.1)])
+    assert pad_pixels(page).sum() > whole.sum()
+    way.press("#centred")
+    wait_until(
+        page, "() => explorer.drawing.pixels.some((value, i) => value !== Math.round(255 * explorer.pixels()[i]))"
+    )
 
 
-def test_an_autoencoder_shows_its_code_and_says_that_it_has_no_posterior(open_explorer):
-    page = open_explorer()
-    wait_until(page, "() => Boolean(explorer.panels[0].inference)")
-    assert "no posterior" in page.locator("#panel-0 .inference").inner_text()
-    assert page.locator("#panel-0 .reconstruction").is_visible() and page.locator("#panel-0 .enlarged").is_hidden()
-    mean = page.evaluate("explorer.panels[0].inference.code.mean")
-    expected = decode_latents(load_model("lab8-ae-hidden"), torch.tensor([mean]))[0] * 255
-    assert np.abs(canvas_pixels(page, "#panel-0 .reconstruction") - expected).max() < 2
+def test_half_of_a_test_image_is_occluded(way, digits):
+    page, (models, _, images, _) = way.page, digits
+    way.take_test_image()
+    index = page.evaluate("explorer.state.image")
+    assert index > 0 and (pad_pixels(page) == images[index]).all()
+    way.press("input[name=tool][value=eraser]")
+    way.press("input[name=width][value=wide]")
+    for y in np.linspace(0.64, 0.96, 4):
+        way.draw([(0.02, y), (0.98, y)])
+    occluded = pad_pixels(page)
+    assert (occluded[:13] == images[index][:13]).all() and not occluded[16:].any() and images[index][16:].any()
+    wait_until_idle(page)
+    found, label = page.evaluate(MASSES), torch.tensor(page.evaluate("explorer.state.label"))
+    x = to_pixels(occluded.astype(np.uint8)[None])[0]
+    z, masses, _ = posterior_masses(models["CVAE"], x, label, LatentGrid(0.0125, 7.0))
+    assert total_variation(found, z, masses) < 1e-2
+
+
+def test_planes_models_labels_and_positions_are_chosen(way):
+    page = way.page
+    way.press("input[name=planes][value='2']")
+    assert page.locator("#panel-1").is_visible()
+    way.choose_model("CVAE", panel=1)
+    way.choose_model("VAE", panel=0)
+    assert page.evaluate("explorer.panels.map(({ model }) => model.label)") == ["VAE", "CVAE"]
+    wait_until_idle(page)
+    likely = page.evaluate("explorer.state.label")
+    other = (likely + 1) % 10
+    way.press(f"#panel-1 .labels input[value='{other}']")
+    assert page.evaluate("explorer.state.label") == other and not page.locator("#follow").is_checked()
+    way.press("#follow")
+    wait_until(page, "label => explorer.state.label === label", likely)
+    before = page.evaluate("explorer.panels.map(({ z }) => z)")
+    way.move(panel=0)
+    after = page.evaluate("explorer.panels.map(({ z }) => z)")
+    assert after[0][0] > before[0][0] and after[0][1] > before[0][1] and after[1] != before[1]
+    way.press("input[name=planes][value='1']")
+    assert page.locator("#panel-1").is_hidden()
+
+
+def test_a_path_is_drawn_in_both_planes_beside_the_fade(way):
+    page = way.page
+    way.press("input[name=planes][value='2']")
+    way.draw_line(panel=0)
+    assert page.evaluate("explorer.panels.every(({ line }) => line.length === 2)")
+    for canvas in ("#steps-0", "#steps-1", "#fade"):
+        assert page.locator(canvas).is_visible() and canvas_pixels(page, canvas).max() > 100
+    plays = page.evaluate("explorer.state.playing")
+    assert plays is not isinstance(way, Keyboard)  # where motion is reduced, it plays only if asked to
+    way.press("#play")
+    assert page.evaluate("explorer.state.playing") is not plays
+    way.press("#clear-line")
+    assert page.locator("#line").is_hidden() and not page.evaluate("explorer.state.playing")
+
+
+def test_a_view_is_linked_to_and_saved(way, open_explorer, digits, tmp_path):
+    page = way.page
+    way.press("#clear")
+    way.draw(SEVEN)
+    wait_until_idle(page)
+    way.press("#link")
+    wait_until(page, "() => location.hash.length > 1")
+    other = open_explorer(digits[1], page.evaluate("location.hash"), **way.options)
+    wait_until_idle(other)
+    assert (pad_pixels(other) == pad_pixels(page)).all() and other.evaluate("explorer.state.label") == 7
+    with page.expect_download() as download:
+        way.press("#save")
+    download.value.save_as(tmp_path / "saved.png")
+    picture = np.array(Image.open(tmp_path / "saved.png").convert("RGB"))
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500
 
 
 # --- moving, lines and two planes -------------------------------------------------------------------------------------
@@ -472,13 +537,13 @@ def test_a_conditional_model_shows_all_labels_at_one_position(open_explorer):
 
 
 def test_a_finger_moves_and_draws_a_line_on_a_narrow_screen(open_explorer):
-    page = open_explorer(**PHONE)
+    page = open_explorer(**Touch.options)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     before = page.evaluate("explorer.panels[0].z")
-    draw_with_finger(page, [(0.3, 0.3), (0.7, 0.7)], "#panel-0 .marks")
+    Touch(page).trace("#panel-0 .marks", [(0.3, 0.3), (0.7, 0.7)])
     assert page.evaluate("explorer.panels[0].z") != before and not page.locator("#line").is_visible()
     page.locator("#draw").check(force=True)
-    draw_with_finger(page, [(0.3, 0.3), (0.7, 0.7)], "#panel-0 .marks")
+    Touch(page).trace("#panel-0 .marks", [(0.3, 0.3), (0.7, 0.7)])
     assert page.locator("#line").is_visible()
     choose(page, "two")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
