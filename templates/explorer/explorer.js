@@ -8,7 +8,18 @@ import { centreAndScale, preventScrolling } from "./pad.js";
 import { clearLine, mark, moveTo, nextImage, play, setLine, step, stop } from "./path.js";
 import { frame } from "./plane.js";
 import { LogLikelihoods } from "./posterior.js";
-import { classLabels, dark, drawing, find, models, pageData, panels, reducedMotion, state, update } from "./state.js";
+import {
+  classLabels,
+  dark,
+  drawing,
+  find,
+  models,
+  pageData,
+  panels,
+  reducedMotion,
+  state,
+  update,
+} from "./state.js";
 import { currentFragment, makeLink, restore, savePicture } from "./view.js";
 
 const SNAP_DISTANCE = 12; // CSS pixels within which the end of a line becomes a test image's code

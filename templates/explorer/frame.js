@@ -5,7 +5,18 @@ import { drawPad, showNearest } from "./image.js";
 import { centreAndScale } from "./pad.js";
 import { drawLine } from "./path.js";
 import { paint } from "./picture.js";
-import { drawing, find, frames, pageColours, pageData, panels, shape, shownPanels, state, update } from "./state.js";
+import {
+  drawing,
+  find,
+  frames,
+  pageColours,
+  pageData,
+  panels,
+  shape,
+  shownPanels,
+  state,
+  update,
+} from "./state.js";
 
 const REST = 100; // ms without a stroke, after which long computations go on
 

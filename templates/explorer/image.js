@@ -3,7 +3,16 @@
 import { Pad, WIDTHS } from "./pad.js";
 import { paint } from "./picture.js";
 import { clearedContext } from "./plane.js";
-import { checkedValue, classLabels, drawing, find, pageData, shape, state, update } from "./state.js";
+import {
+  checkedValue,
+  classLabels,
+  drawing,
+  find,
+  pageData,
+  shape,
+  state,
+  update,
+} from "./state.js";
 
 /** The bytes of a test image. */
 export function bytesOfTestImage(index) {

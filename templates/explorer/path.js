@@ -3,7 +3,16 @@
 import { pixelsOfTestImage } from "./image.js";
 import { interpolate } from "./panel.js";
 import { paint } from "./picture.js";
-import { classLabels, find, panels, reducedMotion, shape, shownPanels, state, update } from "./state.js";
+import {
+  classLabels,
+  find,
+  panels,
+  reducedMotion,
+  shape,
+  shownPanels,
+  state,
+  update,
+} from "./state.js";
 
 const STEPS = 9; // images along a line
 const SECONDS = 2.5; // that a line takes to play from one end to the other

@@ -12,7 +12,9 @@ export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 export const dark = matchMedia("(prefers-color-scheme: dark)");
 export const classLabels = await unpack(pageData.labels);
 export const models = await Promise.all(pageData.models.map(prepare));
-export const panels = [...document.querySelectorAll(".panel")].map((root) => new Panel(root, shape));
+export const panels = [...document.querySelectorAll(".panel")].map(
+  (root) => new Panel(root, shape),
+);
 export const drawing = new Drawing(shape);
 export const state = {
   active: panels[0], // the plane that was moved over last

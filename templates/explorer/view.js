@@ -5,7 +5,18 @@ import { showTestImage } from "./image.js";
 import { decodeBytes, encodeBytes, fromFragment, toFragment } from "./link.js";
 import { moveTo, setLine } from "./path.js";
 import { compose, saveAs } from "./picture.js";
-import { classLabels, drawing, find, models, pageColours, pageData, panels, shownPanels, state, update } from "./state.js";
+import {
+  classLabels,
+  drawing,
+  find,
+  models,
+  pageColours,
+  pageData,
+  panels,
+  shownPanels,
+  state,
+  update,
+} from "./state.js";
 
 export async function currentFragment() {
   const isDrawing = state.image === null && state.pixels;

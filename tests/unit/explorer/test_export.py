@@ -1,7 +1,5 @@
-import base64
 import json
 import re
-import zlib
 from html.parser import HTMLParser
 
 import msgspec
@@ -9,6 +7,7 @@ import numpy as np
 import planted
 import pytest
 import torch
+from packed import unpack
 from scipy.stats import multivariate_normal
 
 from latentlab.explorer import export
@@ -28,10 +27,6 @@ ABOUT = {
     "version": "1",
     "commit": "c",
 }
-
-
-def unpack(text, dtype):
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype)
 
 
 def build(family="vae", dataset=MNIST, **settings):

@@ -1,24 +1,11 @@
-import base64
-import zlib
-
 import numpy as np
 import pytest
 import torch
 from builders import model_spec
+from packed import unpack, unpack_weights
 
 from latentlab.explorer import pack
 from latentlab.models.families import build_model
-
-
-def unpack(text, dtype):
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype)
-
-
-def unpack_weights(layer):
-    steps = unpack(layer.steps, "<f4")
-    low, high = unpack(layer.weights, "u1").reshape(2, -1).astype(int)
-    folded = low + 256 * high
-    return np.where(folded % 2, -(folded + 1) // 2, folded // 2).reshape(len(steps), -1) * steps[:, None]
 
 
 @pytest.mark.parametrize("n_steps", [48, 400])
