@@ -117,6 +117,12 @@ rule report:
         expand("results/{page}", page=PUBLISHED),
 
 
+# Of all students in the configuration, as ./run class writes it.
+rule student_reports:
+    input:
+        STUDENT_REPORTS,
+
+
 rule submission:
     input:
         f"results/submission/{config['assignment']}.zip",

@@ -111,7 +111,8 @@ def test_every_rule_names_its_files_and_parameters_and_has_a_log_threads_and_a_m
         assert sections[section], section
         for line in sections[section]:
             continuation = line.startswith(" ") or line[0] in ")]}#"
-            assert continuation or re.match(r"\w+=", line), f"{section}: {line}"
+            is_named = re.match(r"\w+=", line) or re.fullmatch(r"multiext\(.*?(, \w+=\S+)+\),", line)
+            assert continuation or is_named, f"{section}: {line}"
 
 
 # --- safety -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""The smoke pipeline on a Slurm cluster that the test starts on this machine; a job is cancelled and a node is lost."""
+"""A class, and the smoke pipeline, on a Slurm cluster that the tests start on this machine; a job is cancelled and a
+node is lost."""
 
 import contextlib
 import os
@@ -6,11 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from projects import copy_source, snakemake_command, snakemake_environment
+from projects import ROOT, copy_source, snakemake_command, snakemake_environment
 
 pytestmark = [
     pytest.mark.long,
@@ -52,6 +54,11 @@ DefMemPerCPU=500
 {nodes}
 PartitionName=all Nodes=n[1-{count}] Default=YES MaxTime=INFINITE State=UP
 """
+OPTIONS = [
+    *("--workflow-profile", str(ROOT / "profiles/slurm")),
+    *("--configfile", str(ROOT / "profiles/smoke/settings.yaml")),
+    *("--slurm-init-seconds-before-status-checks", "3"),
+]
 
 
 class Slurm:
@@ -123,40 +130,61 @@ def wait_until(condition, seconds, problem):
         time.sleep(0.2)
 
 
-def test_a_lost_node_and_a_cancelled_job_change_nothing(project, tmp_path):
-    remote = copy_source(tmp_path / "remote")
-    (tmp_path / "slurm").mkdir()
-    with Slurm(tmp_path / "slurm") as slurm:
-        arguments = ["--workflow-profile", "profiles/slurm", "--directory", "results/smoke"]
-        arguments += ["--configfile", "profiles/smoke/settings.yaml", "--slurm-init-seconds-before-status-checks", "3"]
-        log = (tmp_path / "run.log").open("w")
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """A cluster, and beside its folder those of the tests: it ends what runs there."""
+    folder = tmp_path_factory.mktemp("cluster") / "slurm"
+    folder.mkdir()
+    with Slurm(folder) as slurm:
+        yield slurm
 
-        def start():
-            environment = snakemake_environment(remote.root, **slurm.variables)
-            command = snakemake_command(*arguments)
-            return subprocess.Popen(command, cwd=remote.root, env=environment, stdout=log, stderr=log)
 
-        def has_results(name):
-            """Whether jobs are running and have made several results of this name."""
-            return len(list(remote.results.rglob(name))) > 2 and slurm.running()
+def test_the_reports_of_a_class_are_those_of_a_run_on_one_machine(project, slurm):
+    folder = slurm.folder.with_name("class")
+    folder.mkdir()
+    (folder / "class.csv").write_text("id,name,assignment\na1,Ada Lovelace,lab8\n")
+    command = [sys.executable, "-m", "latentlab.report.class_run", "class.csv", *OPTIONS]
+    environment = snakemake_environment(ROOT, **slurm.variables)
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    assert "latentlab: made 1 of 1 reports" in process.stderr, process.stderr[-4000:]
+    assert (folder / "results/class/students/a1/lab8.pdf").exists()
+    models = next((folder / "results/class/shared").glob("*/results/models"))
+    files = [path for path in models.rglob("*") if path.is_file()]
+    assert len(files) > 30
+    for path in files:
+        assert (project.results / "models" / path.relative_to(models)).read_bytes() == path.read_bytes(), path
 
-        # The main process is killed while jobs are in the queue: the next run cancels them and continues.
-        run = start()
-        wait_until(slurm.running, 90, "nothing was submitted")
-        run.kill()
-        run.wait()
-        orphans = {job for job, _ in slurm.running()}
-        assert orphans
-        run = start()
-        wait_until(lambda: orphans.isdisjoint(job for job, _ in slurm.running()), 60, "the orphans still run")
-        wait_until(lambda: has_results("weights.safetensors"), 180, "no model was trained")
-        cancelled, _ = slurm.running()[0]
-        slurm.query("scancel", cancelled)
-        wait_until(lambda: has_results("codes.npz"), 240, "no model was evaluated")
-        _, lost_node = slurm.running()[0]
-        slurm.query("scontrol", "update", f"nodename={lost_node}", "state=down", "reason=lost")
-        assert run.wait(1200) == 0, (tmp_path / "run.log").read_text()[-4000:]
-        jobs = slurm.query("scontrol", "--oneliner", "show", "job")
+
+def test_a_lost_node_and_a_cancelled_job_change_nothing(project, slurm):
+    remote = copy_source(slurm.folder.with_name("remote"))
+    log = (remote.root / "run.log").open("w")
+
+    def start():
+        environment = snakemake_environment(remote.root, **slurm.variables)
+        command = snakemake_command("--directory", "results/smoke", *OPTIONS)
+        return subprocess.Popen(command, cwd=remote.root, env=environment, stdout=log, stderr=log)
+
+    def has_results(name):
+        """Whether jobs are running and have made several results of this name."""
+        return len(list(remote.results.rglob(name))) > 2 and slurm.running()
+
+    # The main process is killed while jobs are in the queue: the next run cancels them and continues.
+    run = start()
+    wait_until(slurm.running, 90, "nothing was submitted")
+    run.kill()
+    run.wait()
+    orphans = {job for job, _ in slurm.running()}
+    assert orphans
+    run = start()
+    wait_until(lambda: orphans.isdisjoint(job for job, _ in slurm.running()), 60, "the orphans still run")
+    wait_until(lambda: has_results("weights.safetensors"), 180, "no model was trained")
+    cancelled, _ = slurm.running()[0]
+    slurm.query("scancel", cancelled)
+    wait_until(lambda: has_results("codes.npz"), 240, "no model was evaluated")
+    _, lost_node = slurm.running()[0]
+    slurm.query("scontrol", "update", f"nodename={lost_node}", "state=down", "reason=lost")
+    assert run.wait(1200) == 0, (remote.root / "run.log").read_text()[-4000:]
+    jobs = slurm.query("scontrol", "--oneliner", "show", "job")
     states = set(re.findall(r"JobState=(\w+)", jobs))
     assert {"CANCELLED", "NODE_FAIL", "COMPLETED"} <= states, states
     assert remote.hashes() == project.hashes()

@@ -1,5 +1,7 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
+import msgspec
+
 from latentlab.records.assignment_file import NOTEBOOK_SUFFIX, assignment_names
 from latentlab.records.assignments import load_assignment, unique
 from latentlab.records.notebooks import CODE_SUFFIX, check_notebook_models
@@ -15,9 +17,11 @@ with exit_on_user_error():
         models=unique(model for assignment in ASSIGNMENTS.values() for model in assignment.settings),
         known=[f"{name}/{notebook}" for name, assignment in ASSIGNMENTS.items() for notebook in assignment.notebooks],
     )
-    for setting in OWN_TEXTS:
-        if config[setting]:
-            read_discussion(config[setting], setting)
+    STUDENTS = {student["id"]: student for student in config["students"]}
+    for author in [config, *STUDENTS.values()]:
+        for setting in OWN_TEXTS:
+            if author.get(setting):
+                read_discussion(author[setting], setting)
     if config["notebook_answers"] and not CHOSEN.notebooks:
         raise UserError(
             f"config: notebook_answers: assignment {CHOSEN.name} has no notebook; choose one that has, or write null"
@@ -32,6 +36,7 @@ with exit_on_user_error():
 wildcard_constraints:
     assignment="|".join(map(re.escape, ASSIGNMENTS)),
     notebook="[^/]+",
+    student=f"(/students/({'|'.join(map(re.escape, STUDENTS)) or NO_NAME}))?",  # nothing: that of the configuration
 
 
 def check_rule_name(assignment, rule_name):
@@ -43,6 +48,21 @@ def check_rule_name(assignment, rule_name):
 
 def assignment_of(wildcards):
     return ASSIGNMENTS[wildcards.assignment]
+
+
+def student_of(wildcards):
+    """The settings of the student whose report the wildcards name; none for the report of the configuration itself."""
+    return STUDENTS[Path(wildcards.student).name] if wildcards.student else {}
+
+
+def report_of(wildcards):
+    """The assignment with the report that the wildcards name."""
+    return msgspec.structs.replace(assignment_of(wildcards), student=student_of(wildcards).get("id"))
+
+
+def report_config(wildcards):
+    """The configuration of the report that the wildcards name."""
+    return config | {key: value for key, value in student_of(wildcards).items() if key != "id"}
 
 
 def run_files(file, *requirements):
@@ -76,6 +96,12 @@ def template_files(wildcards):
 
 
 REPORTS = [path for assignment in ASSIGNMENTS.values() for path in assignment.report_files()]
+STUDENT_REPORTS = [
+    path
+    for student in STUDENTS.values()
+    for report in [msgspec.structs.replace(ASSIGNMENTS[student["assignment"]], student=student["id"])]
+    for path in report.report_files() + report.notebook_files()
+]
 PUBLISHED = CHOSEN.published_files()  # name in results/ → path
 NOTEBOOKS = [path for assignment in ASSIGNMENTS.values() for path in assignment.notebook_files()]
 FIGURES = [path for assignment in ASSIGNMENTS.values() for path in assignment.figure_files()]

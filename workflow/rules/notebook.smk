@@ -66,25 +66,25 @@ rule build_notebook:
         html_template=source("templates/notebook/index.html.j2"),
         html_settings=source("templates/notebook/conf.json"),
         style=source("matplotlibrc"),
-        answers=lambda wildcards: assignment_of(wildcards).own_text(config, "notebook_answers"),
+        answers=lambda wildcards: report_of(wildcards).own_text(report_config(wildcards), "notebook_answers"),
     output:
-        notebook="results/reports/{assignment}/notebook/{notebook}.ipynb",
-        html=in_report("results/reports/{assignment}/notebook/{notebook}.html", "Reports", "notebook"),
-        archive="results/reports/{assignment}/notebook/{notebook}.zip",
-        library="results/reports/{assignment}/notebook/{notebook}-library.zip",
+        notebook="results/reports/{assignment}{student}/notebook/{notebook}.ipynb",
+        html=in_report("results/reports/{assignment}{student}/notebook/{notebook}.html", "Reports", "notebook"),
+        archive="results/reports/{assignment}{student}/notebook/{notebook}.zip",
+        library="results/reports/{assignment}{student}/notebook/{notebook}-library.zip",
     log:
-        "results/logs/reports/{assignment}/{notebook}/build_notebook.log",
+        "results/logs/reports/{assignment}{student}/{notebook}/build_notebook.log",
     threads: 1
     params:
         code=lambda wildcards: code_digest([ROOT / "workflow/scripts/build_notebook.py", *all_modules()]),  # it is in the archive
         parts=lambda wildcards: assignment_of(wildcards).archive_parts(),
         page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
         figures=lambda wildcards: [spec.to_dict() for spec in assignment_of(wildcards).figure_specs(config)],
-        title=lambda wildcards: assignment_of(wildcards).page_title(config),
+        title=lambda wildcards: report_of(wildcards).page_title(report_config(wildcards)),
         course=lookup("course", within=config),
-        authors=lookup("authors", within=config),
+        authors=lambda wildcards: report_config(wildcards)["authors"],
         preview=lookup("preview", within=config),
-        settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
+        settings=lambda wildcards: report_of(wildcards).page_settings(report_config(wildcards)),
     message:
         "Write the text of notebook {wildcards.notebook} of {wildcards.assignment}, and pack its archives"
     script:

@@ -9,23 +9,23 @@ rule render_html:
         data=lambda wildcards: assignment_of(wildcards).data_records(),
         figures=lambda wildcards: assignment_of(wildcards).figure_files(),
         templates=template_files,
-        discussion=lambda wildcards: assignment_of(wildcards).own_text(config, "discussion"),
+        discussion=lambda wildcards: report_of(wildcards).own_text(report_config(wildcards), "discussion"),
     output:
-        html=in_report("results/reports/{assignment}/{assignment}.html", "Reports", "HTML"),
-        provenance="results/reports/{assignment}/provenance.json",
-        config="results/reports/{assignment}/config.yaml",
+        html=in_report("results/reports/{assignment}{student}/{assignment}.html", "Reports", "HTML"),
+        provenance="results/reports/{assignment}{student}/provenance.json",
+        config="results/reports/{assignment}{student}/config.yaml",
     log:
-        "results/logs/reports/{assignment}/render_html.log",
+        "results/logs/reports/{assignment}{student}/render_html.log",
     threads: 1
     params:
         code=code_of("render_html.py"),
-        title=lambda wildcards: assignment_of(wildcards).page_title(config),
+        title=lambda wildcards: report_of(wildcards).page_title(report_config(wildcards)),
         explorer=lambda wildcards: bool(assignment_of(wildcards).plane_models()),
         course=lookup("course", within=config),
-        authors=lookup("authors", within=config),
+        authors=lambda wildcards: report_config(wildcards)["authors"],
         preview=lookup("preview", within=config),
         sections=lambda wildcards: assignment_of(wildcards).sections,
-        settings=lambda wildcards: assignment_of(wildcards).page_settings(config),
+        settings=lambda wildcards: report_of(wildcards).page_settings(report_config(wildcards)),
         page_metrics=lambda wildcards: assignment_of(wildcards).page_metrics(),
     message:
         "Render the report of {wildcards.assignment} as HTML"
@@ -35,16 +35,16 @@ rule render_html:
 
 rule print_pdf:
     input:
-        html="results/reports/{assignment}/{assignment}.html",
-        attachments=lambda wildcards: list(assignment_of(wildcards).attachments(config).values()),
+        html="results/reports/{assignment}{student}/{assignment}.html",
+        attachments=lambda wildcards: list(report_of(wildcards).attachments(report_config(wildcards)).values()),
     output:
-        pdf=in_report("results/reports/{assignment}/{assignment}.pdf", "Reports", "PDF"),
+        pdf=in_report("results/reports/{assignment}{student}/{assignment}.pdf", "Reports", "PDF"),
     log:
-        "results/logs/reports/{assignment}/print_pdf.log",
+        "results/logs/reports/{assignment}{student}/print_pdf.log",
     threads: 1
     params:
         code=code_of("print_pdf.py"),
-        names=lambda wildcards: list(assignment_of(wildcards).attachments(config)),
+        names=lambda wildcards: list(report_of(wildcards).attachments(report_config(wildcards))),
     message:
         "Print the report of {wildcards.assignment} on one side of A4"
     script:

@@ -6,14 +6,12 @@ rule train_model:
     input:
         data="results/data/{dataset}.json",
     output:
-        weights=f"{RUN_FOLDER}/weights.safetensors",
-        history=f"{RUN_FOLDER}/history.csv",
+        multiext(f"{RUN_FOLDER}/", weights="weights.safetensors", history="history.csv"),
     log:
         f"{RUN_LOGS}/train_model.log",
-    benchmark:
-        f"{RUN_FOLDER}/train_model.tsv".replace("models", "benchmarks", 1)
     wildcard_constraints:
         model=f"(?!(?:{'|'.join(map(re.escape, NOTEBOOK_MODELS)) or NO_NAME})/)[A-Za-z0-9_-]+",
+    cache: "omit-software"
     priority: training_priority
     threads: 1
     resources:
@@ -22,6 +20,7 @@ rule train_model:
         gpu=training_gpus,
     params:
         code=code_of("train_model.py"),
+        run=lambda wildcards: dict(sorted(wildcards.items())),  # cached jobs are told apart by params and inputs
         settings=lambda wildcards: model_settings(wildcards).to_dict(),
         device=lookup("device", within=config),
     message:
@@ -34,13 +33,14 @@ rule train_reference_classifier:
     input:
         data="results/data/{dataset}.json",
     output:
-        weights="results/reference_classifiers/{dataset}.safetensors",
-        moments="results/reference_classifiers/{dataset}.npz",
+        multiext("results/reference_classifiers/{dataset}", weights=".safetensors", moments=".npz"),
     log:
         "results/logs/reference_classifiers/{dataset}/train_reference_classifier.log",
+    cache: "omit-software"
     threads: 1
     params:
         code=code_of("train_reference_classifier.py"),
+        run=lambda wildcards: dict(sorted(wildcards.items())),
         epochs=lookup("reference_classifier_epochs", within=config),
     message:
         "Train the reference classifier of {wildcards.dataset}"

@@ -66,7 +66,7 @@ def test_an_honest_report_and_an_honest_archive_are_the_same(made, tmp_path):
     for path in (made["lab8.pdf"], archive(made, tmp_path)):
         comparison = compare(path, made)
         assert comparison.differences() == []
-        assert conclusion(comparison) == f"{path.name} was made again: the same bytes"
+        assert conclusion(comparison) == "made again: the same bytes"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,11 @@ def test_altered_words_and_numbers_are_named(made, tmp_path, old, new, sentence)
 def test_what_no_reader_sees_is_not_said_to_be_the_same(made, tmp_path):
     (sentence,) = differences(altered_report(made, tmp_path, "</title>", " II</title>"), made)
     assert sentence.startswith("page: its bytes differ, but no word, number or figure")
+
+
+def test_an_altered_text_of_a_figure_is_named(made, tmp_path):
+    (sentence,) = differences(altered_report(made, tmp_path, 'alt="Grid', 'alt="A better grid'), made)
+    assert sentence.startswith("figure “Grid") and sentence.endswith("another text for those who do not see it")
 
 
 def test_an_exchanged_figure_is_named(made, tmp_path):
@@ -117,6 +122,13 @@ def test_an_exchanged_figure_is_named(made, tmp_path):
 )
 def test_altered_metrics_are_named(made, tmp_path, changes, sentence):
     assert differences(archive(made, tmp_path, **changes), made)[-1] == sentence
+
+
+def test_settings_that_were_added_are_named(made, tmp_path):
+    changes = {"config_yaml": made["config.yaml"].read_text() + "data_dir: /etc\n"}
+    assert differences(archive(made, tmp_path, **changes), made) == [
+        "config.yaml: data_dir: /etc was handed in, None made"
+    ]
 
 
 def test_nothing_that_was_handed_in_controls_the_terminal(made, tmp_path):
@@ -164,10 +176,15 @@ def test_from_another_commit_only_the_commit_may_differ(made, tmp_path):
     commit = Provenance.read(made["provenance.json"]).commit
     provenance = made["provenance.json"].read_text().replace(commit, "0123456789")
     pdf = altered_report(made, tmp_path, f"commit {commit}", "commit 0123456789")
-    path = archive(made, tmp_path, lab8_pdf=pdf.read_bytes(), lab8_html=b"", provenance_json=provenance)
-    comparison = compare(path, made)
+    html = made["lab8.html"].read_text().replace(commit, "0123456789")
+    changes = {"lab8_pdf": pdf.read_bytes(), "lab8_html": html, "provenance_json": provenance}
+    comparison = compare(archive(made, tmp_path, **changes), made)
     assert comparison.differences() == []
     assert conclusion(comparison).endswith(f"the commit, which was 0123456789 and is {commit} here")
+    changes["lab8_html"] = html.replace("less often", "more often")
+    comparison = compare(archive(made, tmp_path, **changes), made)
+    assert comparison.differences() == []
+    assert conclusion(comparison).endswith("here; not compared, as their bytes differ: lab8.html")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What was handed in is read as data, within limits."""
 
+import os
 import zipfile
 
 import planted
@@ -65,6 +66,15 @@ def test_a_file_that_is_missing_or_too_large_is_refused(tmp_path, monkeypatch):
     (tmp_path / "large.pdf").write_bytes(b"%PDF-")
     with pytest.raises(UserError, match="are no report of latentlab"):
         read_handed_in(tmp_path / "large.pdf")
+
+
+def test_only_files_are_opened(tmp_path):
+    (tmp_path / "link.pdf").symlink_to(__file__)
+    (tmp_path / "folder.pdf").mkdir()
+    os.mkfifo(tmp_path / "pipe.pdf")
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(UserError, match=f"{path.name}: a link, folder or device is not opened"):
+            read_handed_in(path)
 
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path, attachments, monkeypatch):

@@ -1,65 +1,72 @@
-"""A report is made again in a folder of its own, from settings that cannot name files of this machine."""
+"""A report is made again from settings that cannot name files of this machine."""
+
+from pathlib import Path
 
 import planted
 import pytest
 import yaml
 
-from latentlab.report import rebuild
 from latentlab.report.handed_in import HandedIn
+from latentlab.report.rebuild import compare, student_of
+from latentlab.report.student_reports import StudentResult
 from latentlab.runtime.errors import UserError
+from latentlab.runtime.safe_yaml import read_yaml
+
+CONFIG = read_yaml(planted.ROOT / "config.yaml")
+SETTINGS = {"assignment": "lab8", "authors": [{"name": "Ada Example"}]}
 
 
-@pytest.fixture
-def prepare(tmp_path, monkeypatch):
-    """The settings with which something that was handed in is made again."""
-
-    def prepare(settings, source="published", **texts):
-        provenance = planted.provenance(planted.metrics(planted.load("lab8"), tmp_path), source)
-        members = {"config.yaml": yaml.safe_dump(settings).encode(), **{f"{k}.md": v for k, v in texts.items()}}
-
-        def run(folder, target, cores):
-            assert target == "lab8" and (folder / "resources").resolve() == tmp_path / "resources"
-            provenance.write(tmp_path / "provenance.json")
-            report = folder / "results/reports/lab8"
-            report.mkdir(parents=True)
-            (tmp_path / "provenance.json").rename(report / "provenance.json")
-            runs.append(folder)
-
-        runs = []
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(rebuild, "_run", run)
-        comparison = rebuild.rebuild(HandedIn("x", b"", members, provenance), 1)
-        assert comparison.provenance == provenance
-        return yaml.safe_load((runs[0] / "config.yaml").read_text())
-
-    return prepare
+def handed_in(folder, settings, source="published", **texts):
+    provenance = planted.provenance(planted.metrics(planted.load("lab8"), folder), source)
+    members = {"config.yaml": yaml.safe_dump(SETTINGS | settings).encode()}
+    members |= {f"{name}.md": text for name, text in texts.items()}
+    return HandedIn("x.pdf", b"", members, provenance)
 
 
-def test_settings_that_name_files_are_those_of_this_checkout(prepare):
-    settings = prepare(
-        {"assignment": "lab8", "seed": 3, "data_dir": "/etc", "discussion": "/etc/passwd", "device": "cuda"}
-    )
-    assert settings["seed"] == 3 and settings["device"] == "auto" and settings["data_source"] == "auto"
-    assert settings["data_dir"] is settings["discussion"] is settings["notebook_answers"] is None
+def student(folder, settings, **options):
+    return student_of(handed_in(folder, settings, **options), folder / "handed-in", CONFIG)
 
 
-def test_the_text_that_was_handed_in_is_used(prepare):
-    assert prepare({"assignment": "lab8", "discussion": "/etc/passwd"}, discussion=b"# Mine")["discussion"] == (
-        "discussion.md"
-    )
+def test_settings_that_name_files_are_not_used(tmp_path):
+    hostile = {"data_dir": "/etc", "discussion": "/etc/passwd", "device": "cuda", "students": [1]}
+    made = student(tmp_path, {"seed": 3} | hostile)
+    assert made.settings == {"seed": 3} and made.report.discussion is made.report.notebook_answers is None
 
 
-def test_synthetic_data_are_drawn_again(prepare):
-    assert prepare({"assignment": "lab8"}, source="synthetic")["data_source"] == "synthetic"
+def test_the_text_that_was_handed_in_is_used(tmp_path):
+    made = student(tmp_path, {"discussion": "/etc/passwd"}, discussion=b"# Mine")
+    assert Path(made.report.discussion).read_bytes() == b"# Mine"
+    assert Path(made.report.discussion).is_relative_to(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["../../etc", "lab9"])
-def test_an_assignment_that_does_not_exist_is_named(prepare, name):
-    with pytest.raises(UserError, match="there is no assignment"):
-        prepare({"assignment": name})
+def test_synthetic_data_are_drawn_again(tmp_path):
+    assert student(tmp_path, {}, source="synthetic").settings == {"data_source": "synthetic"}
 
 
-def test_a_job_that_fails_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(rebuild.sys, "executable", "false")
-    with pytest.raises(UserError, match="the report could not be made again; see above"):
-        rebuild._run(tmp_path, "lab8", 1)
+def test_the_same_settings_by_two_authors_are_two_students(tmp_path):
+    ids = {student(tmp_path, {"authors": [{"name": name}]}).report.id for name in ("Ada", "Grace", "Ada")}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"assignment": "../../etc"}, "assignment"),
+        ({"assignment": "lab9"}, "there is no assignment 'lab9'"),
+        ({"assignment": None}, "assignment"),
+        ({"authors": "Ada"}, "authors: must be a list"),
+        ({"epochs": "many"}, "epochs: must be a whole number or null, not 'many'"),
+        ({"no_such_key": 1}, "no_such_key"),
+    ],
+)
+def test_settings_that_are_not_valid_are_named(tmp_path, settings, message):
+    with pytest.raises(UserError, match=f"its config.yaml is not valid: .*{message}"):
+        student(tmp_path, settings)
+
+
+def test_a_report_that_cannot_be_made_again_is_not_checked(tmp_path):
+    made = student(tmp_path, {})
+    result = StudentResult(made, planted.load("lab8"), tmp_path, "the page does not fit")
+    verdict = compare(tmp_path / "x.pdf", handed_in(tmp_path, {}), result, CONFIG)
+    assert (verdict.authors, verdict.verdict) == ("Ada Example", "not checked")
+    assert verdict.sentences == ["it could not be made again: the page does not fit"]

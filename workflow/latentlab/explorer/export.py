@@ -1,7 +1,5 @@
 """The explorer: one HTML file in which a reader moves through latent planes, with the trained decoders inside."""
 
-import base64
-import hashlib
 import io
 import json
 import re
@@ -23,7 +21,7 @@ from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.quadrature import ENCODER_STDS, EXACT_LIMIT, MAX_LIMIT, PRIOR_LIMIT
 from latentlab.records.base import Record
 from latentlab.report.fonts import data_uri
-from latentlab.report.templates import render_template
+from latentlab.report.templates import content_hash, render_template
 
 N_POINTS = 2000  # test images on the page
 N_POSITIONS = 2000  # of the plane, at which the packed decoder should be precise, besides the codes
@@ -241,11 +239,6 @@ def bundle(folder: str | Path) -> str:
     """The scripts as one, without their imports and exports."""
     text = "".join(Path(folder, name).read_text(encoding="utf-8") for name in SCRIPTS)
     return re.sub(r"^export ", "", re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE), flags=re.MULTILINE)
-
-
-def content_hash(text: str) -> str:
-    """The source expression with which a Content-Security-Policy allows one inline script or style."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()}"
 
 
 def render_explorer(

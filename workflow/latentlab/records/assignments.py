@@ -37,7 +37,7 @@ T = TypeVar("T")
 ATTACHMENTS = ("config.yaml", "provenance.json")  # written beside the report and attached to its PDF
 LIBRARY_SUFFIX = "-library.zip"  # of the archive that is not handed in, because it is large
 # Where files lie and jobs run: not of the result.
-LOCAL_SETTINGS = {"data_dir", "data_source", "device", *OWN_TEXTS}
+LOCAL_SETTINGS = {"data_dir", "data_source", "device", "students", *OWN_TEXTS}
 
 
 class Panel(Record, frozen=True, omit_defaults=False):
@@ -73,12 +73,19 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     """Model config → its settings, for every model that the assignment shows."""
     notebooks: tuple[str, ...]
     """Names of the notebooks that its folder has a template of."""
+    student: str | None = None
+    """The id of the student of a class whose report this is. Figures and explorer are those of the assignment."""
 
     # --- what it is made of ---
 
     @property
     def folder(self) -> str:
         return f"results/reports/{self.name}"
+
+    @property
+    def report_folder(self) -> str:
+        """Of the page and of what its author writes."""
+        return f"{self.folder}/students/{self.student}" if self.student else self.folder
 
     @property
     def plot_rule(self) -> str:
@@ -201,8 +208,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
 
     def report_files(self) -> list[str]:
         """The report, and the explorer if there is a plane to explore."""
-        files = [f"{self.name}.html", f"{self.name}.pdf"] + ["explorer.html"] * bool(self.plane_models())
-        return [f"{self.folder}/{file}" for file in files]
+        files = [f"{self.report_folder}/{self.name}.{suffix}" for suffix in ("html", "pdf")]
+        return files + [f"{self.folder}/explorer.html"] * bool(self.plane_models())
 
     def published_files(self) -> dict[str, str]:
         """What becomes results/report.html, .pdf and results/explorer.html if the assignment is the chosen one:
@@ -239,7 +246,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
 
     def attachments(self, config: dict[str, Any]) -> dict[str, str]:
         """The files that are attached to the PDF: name → path. In a folder of their own they make it again."""
-        files = {name: f"{self.folder}/{name}" for name in ATTACHMENTS}
+        files = {name: f"{self.report_folder}/{name}" for name in ATTACHMENTS}
         return files | {name: path for setting, name in OWN_TEXTS.items() for path in self.own_text(config, setting)}
 
     def page_settings(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +264,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     def notebook_files(self) -> list[str]:
         """Each notebook and its page, the archive with both, and that with what its results were made of."""
         suffixes = (".ipynb", ".html", ".zip", LIBRARY_SUFFIX)
-        return [f"{self.folder}/notebook/{name}{suffix}" for name in self.notebooks for suffix in suffixes]
+        return [f"{self.report_folder}/notebook/{name}{suffix}" for name in self.notebooks for suffix in suffixes]
 
     def notebook_cells(self, notebook: str) -> str:
         """The executed cells of a notebook."""

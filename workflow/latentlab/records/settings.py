@@ -82,6 +82,16 @@ class Author(Record, frozen=True):
     email: Text | None = None
 
 
+class StudentReport(Record, frozen=True, omit_defaults=False):
+    """The report of one student of a class: what differs from those of others with the same settings."""
+
+    id: Name
+    assignment: AssignmentName
+    authors: Annotated[tuple[Author, ...], Meta(max_length=40)]
+    discussion: FilePath | None = None
+    notebook_answers: FilePath | None = None
+
+
 class Settings(Record, frozen=True, omit_defaults=False):
     """Everything in config.yaml; `models` holds each model config as written there, without defaults."""
 
@@ -92,6 +102,7 @@ class Settings(Record, frozen=True, omit_defaults=False):
     discussion: FilePath | None
     notebook_answers: FilePath | None
     preview: bool
+    students: tuple[StudentReport, ...]
 
     data_source: Literal["auto", "local", "download", "synthetic"]
     data_dir: FilePath | None

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,7 +15,9 @@ from typing import Any
 import numpy as np
 import pdfplumber
 import pypdfium2
+import yaml
 
+from latentlab.records.assignments import ATTACHMENTS
 from latentlab.records.provenance import Provenance
 from latentlab.records.settings import OWN_TEXTS
 from latentlab.report.handed_in import HandedIn
@@ -29,7 +32,7 @@ PICTURE_TOLERANCE = 6.0  # of its figures: mean absolute difference of the pixel
 RESOLUTION = 60 / 72  # pixels per point at which pages are compared
 MAX_SENTENCES_OF_FILE = 3
 MAX_WORDS = 5_000  # that are compared; a page has some 1,500
-NEVER_COMPARED = ("manifest.txt", "config.yaml", *OWN_TEXTS.values())  # the last ones are what it was made from
+NEVER_COMPARED = ("manifest.txt", *OWN_TEXTS.values())  # the last ones are what it was made from
 FROM_TRAINING = {"weights", "config", "instruction_set", "precision"}  # differ with the processor, in provenance.json
 FROM_CODE = {"commit", "clean", "latentlab"}  # differ with the commit
 
@@ -66,7 +69,7 @@ class Comparison:
 
     def _member_differences(self) -> Iterator[str]:
         theirs = self.handed_in.members
-        expected = self.made.keys() if self.handed_in.is_archive else {"provenance.json"}
+        expected = self.made.keys() if self.handed_in.is_archive else set(ATTACHMENTS)
         for name in sorted((expected | theirs.keys()) - set(NEVER_COMPARED)):
             if name not in self.made:
                 yield f"{name}: is no part of the report"
@@ -84,8 +87,29 @@ class Comparison:
             yield from sentences[:MAX_SENTENCES_OF_FILE]
             if len(sentences) > MAX_SENTENCES_OF_FILE:
                 yield f"{name}: … and {len(sentences) - MAX_SENTENCES_OF_FILE} more values"
+        elif name == "config.yaml":
+            settings, used = yaml.safe_load(theirs), yaml.safe_load(ours)
+            # Another commit may have more settings; what is not handed in has no influence.
+            yield from self._json_differences(f"{name}:", settings, {key: used.get(key) for key in settings})
         elif not (self.other_commit or self.other_processor):
             yield f"{name}: its bytes differ"
+
+    def not_compared(self) -> list[str]:
+        """The files, other than the PDF and those with values, whose bytes differ for more than the name of the commit,
+        and may do so for another commit or processor."""
+        names = self.handed_in.members.keys() & self.made.keys() if self.other_commit or self.other_processor else set()
+        return [
+            name
+            for name in sorted(names - set(NEVER_COMPARED))
+            if not name.endswith((".pdf", ".json", ".yaml"))
+            and self._without_commit(self.handed_in.members[name]) != self._without_commit(self.made[name].read_bytes())
+        ]
+
+    def _without_commit(self, content: bytes) -> bytes:
+        commits = {self.handed_in.provenance.commit, self.provenance.commit}
+        for commit in sorted(commits, key=len, reverse=True):  # one may be the other with a mark for changed files
+            content = content.replace(commit.encode(), b"")
+        return content
 
     def _json_differences(self, place: str, theirs: Any, ours: Any) -> Iterator[str]:
         if isinstance(theirs, dict) and isinstance(ours, dict):
@@ -129,7 +153,10 @@ class Comparison:
             return
         difference = np.abs(_picture(self.handed_in.pdf) - _picture(pdf))
         tolerance = PICTURE_TOLERANCE if self.other_processor else 0.0
+        alts = Counter(alt for alt, _ in _figures(self.handed_in.pdf))
         for alt, box in _figures(pdf):
+            if not self.other_processor and not alts[alt]:
+                yield f"figure “{shorten(alt, 80)}”: it has another text for those who do not see it"
             x0, y0, x1, y1 = (round(value * RESOLUTION) for value in box)
             part = difference[y0:y1, x0:x1]
             if part.size and part.mean() > tolerance:

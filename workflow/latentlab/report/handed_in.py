@@ -3,6 +3,7 @@ limits, and nothing in it is executed."""
 
 import lzma
 import re
+import stat
 import struct
 import zipfile
 import zlib
@@ -50,6 +51,8 @@ def read_handed_in(path: str | Path) -> HandedIn:
     """
     path = Path(path)
     try:
+        if path.is_symlink() or not stat.S_ISREG(path.stat().st_mode):
+            raise UserError(f"{path}: a link, folder or device is not opened; name the PDF or the archive itself")
         if path.stat().st_size > MAX_FILE_MB * 1_000_000:
             raise UserError(
                 f"{path}: more than {MAX_FILE_MB} MB are no report of latentlab; name the PDF or the archive"

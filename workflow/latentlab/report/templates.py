@@ -3,6 +3,8 @@
 It imports nothing that takes long, because templates are checked whenever jobs are planned.
 """
 
+import base64
+import hashlib
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +43,11 @@ def render_template(template: str | Path, context: Mapping[str, Any]) -> str:
         return template_environment(template.parent).get_template(template.name).render(context)
     except TEMPLATE_ERRORS as error:
         raise UserError(f"{_place(error, template)}: {describe_error(error)}") from error
+
+
+def content_hash(text: str) -> str:
+    """The source expression with which a Content-Security-Policy allows one inline script or style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()}"
 
 
 def describe_error(error: Exception) -> str:

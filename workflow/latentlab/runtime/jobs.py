@@ -78,6 +78,11 @@ def job(files: Files) -> Generator[Log]:
     os._exit(0)
 
 
+def is_done(line: str) -> bool:
+    """Whether the last line of a log is that of a job that succeeded."""
+    return _LAST_LINE_PATTERN.fullmatch(line) is not None
+
+
 def process_usage() -> tuple[float, float]:
     """CPU seconds and peak memory in MiB of this process and its children since its start."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
