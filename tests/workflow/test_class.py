@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from projects import ROOT, WorkingDirectory, snakemake_environment
 
 pytestmark = pytest.mark.long
@@ -58,6 +59,28 @@ def test_the_error_of_one_student_stops_no_other(class_folder):
     assert [row["state"] for row in rows.values()] == ["made"] * 4 + ["not made"]
     assert float(rows["a1"]["loss"]) == float(rows["b2"]["loss"]) != float(rows["c3"]["loss"])
     assert rows["d4"]["settings"] == "grid_samples: 5" and rows["b2"]["name"] == "Grace Hopper"
+
+
+def test_the_overview_is_sorted_by_its_headings_and_needs_nothing_else(class_folder, browser):
+    folder, _ = class_folder
+    context = browser.new_context(bypass_csp=True)
+    page, messages, requests = context.new_page(), [], []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    overview = (folder / "results/class/index.html").as_uri()
+    page.goto(overview)
+    ids = {}
+    for order in ("ascending", "descending"):
+        page.get_by_role("button", name="loss, nats").click()
+        assert page.locator(f"th[aria-sort={order}]").inner_text().startswith("loss, nats")
+        ids[order] = page.locator("tbody td:nth-child(2)").all_inner_texts()
+    assert ids == {"ascending": ["c3", "a1", "b2", "d4", "e5"], "descending": ["a1", "b2", "d4", "c3", "e5"]}
+    assert requests.count(overview) == 1 and all(url == overview or url.startswith("data:") for url in requests)
+    for path in page.locator("tbody a").evaluate_all("links => links.map((link) => link.getAttribute('href'))"):
+        assert (folder / "results/class" / path).is_file()
+    assert not messages
+    assert Axe().run(page).response["violations"] == []
+    context.close()
 
 
 def test_equal_trainings_run_once(class_folder):
