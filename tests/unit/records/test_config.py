@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from latentlab.records.config import OVERRIDES, check_config, read_as_typed, resolve_model, setting_changes
+from latentlab.records.config import OVERRIDES, check_config, load_config, read_as_typed, resolve_model, setting_changes
 from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
 
@@ -140,3 +140,11 @@ def test_values_on_the_command_line_are_what_they_would_be_in_a_file(tmp_path):
     settings = read_as_typed([tmp_path / "config.yaml"], overrides | {"preview": "false", "data_source": "local"})
     expected = {"title": "7", "course": None, "sweep_dims": [2, 4], "pca_dims": [2, "x"], "epochs": None}
     assert settings == expected | {"preview": False, "data_source": "local"}
+
+
+def test_a_configuration_is_loaded_as_the_workflow_reads_it(tmp_path):
+    text = yaml.safe_dump({key: value for key, value in CONFIG.items() if key != "authors"})
+    (tmp_path / "config.yaml").write_text(f"{text}\nauthors: [{{name: Ada, id: 0123}}]\n")
+    config = load_config(tmp_path / "config.yaml")
+    assert config == CONFIG | {"authors": [{"name": "Ada", "id": "0123"}]}
+    check_config(config)

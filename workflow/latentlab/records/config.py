@@ -52,6 +52,15 @@ def read_as_typed(paths: Sequence[str | Path], overrides: Mapping[str, Any] | No
     return settings
 
 
+def load_config(path: str | Path) -> dict[str, Any]:
+    """The contents of a config.yaml that holds every setting, as the workflow reads them.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return read_yaml(path) | read_as_typed([path])
+
+
 def _relative_to(folder: Path, path: Any) -> Any:
     """`path` from the working directory, if it starts from `folder`; other values are left to the checks."""
     if not isinstance(path, str) or not path or path.startswith("~") or os.path.isabs(path):

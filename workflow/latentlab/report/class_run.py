@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 from latentlab.records.class_list import read_class_list
+from latentlab.records.config import load_config
 from latentlab.report.class_overview import STUDENTS, write_overview
 from latentlab.report.student_reports import TEMPLATES, StudentResult, make_reports
 from latentlab.runtime.errors import UserError, exit_on_user_error
 from latentlab.runtime.files import copy
 from latentlab.runtime.provenance import REPOSITORY
-from latentlab.runtime.safe_yaml import read_yaml
 
 FOLDER = Path("results/class")
 
@@ -28,7 +28,7 @@ def main() -> None:
     with exit_on_user_error():
         if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
             raise UserError("name the list of the class: ./run class LIST; further arguments are for snakemake")
-        config = read_yaml(REPOSITORY / "config.yaml")
+        config = load_config(REPOSITORY / "config.yaml")
         students = read_class_list(sys.argv[1], config, TEMPLATES)
         results = list(make_reports(students, FOLDER / "shared", config, sys.argv[2:] or ["--cores", "all"]))
         results.sort(key=lambda result: students.index(result.student))

@@ -14,6 +14,7 @@ import msgspec
 
 from latentlab.records.assignments import LOCAL_SETTINGS
 from latentlab.records.class_list import Student, check_student
+from latentlab.records.config import load_config
 from latentlab.records.provenance import Provenance
 from latentlab.records.settings import OWN_TEXTS
 from latentlab.report.comparison import Comparison
@@ -23,7 +24,6 @@ from latentlab.report.text import shorten
 from latentlab.runtime.errors import UserError, exit_on_user_error
 from latentlab.runtime.files import write_csv
 from latentlab.runtime.provenance import REPOSITORY, digest
-from latentlab.runtime.safe_yaml import read_yaml
 
 FOLDER = Path("results/rebuilt")  # has what was handed in, and what was made again
 MAX_SENTENCES = 20
@@ -67,7 +67,7 @@ def student_of(handed_in: HandedIn, folder: Path, config: dict[str, Any]) -> Stu
     own.mkdir(parents=True, exist_ok=True)
     for name, content in origin.items():
         (own / name).write_bytes(content)
-    settings = read_yaml(own / "config.yaml")
+    settings = load_config(own / "config.yaml")
     report = {"id": key} | {name: settings.get(name) for name in PERSONAL}
     report |= {setting: str((own / name).resolve()) for setting, name in OWN_TEXTS.items() if name in texts}
     # Settings that say where files lie could name any file of this machine.
@@ -87,7 +87,7 @@ def rebuild(files: Sequence[Path], folder: Path, arguments: Sequence[str]) -> li
         folder: where to make them.
         arguments: for Snakemake.
     """
-    config = read_yaml(REPOSITORY / "config.yaml")
+    config = load_config(REPOSITORY / "config.yaml")
     verdicts: dict[Path, Verdict] = {}
     handed_in: dict[str, list[tuple[Path, HandedIn]]] = {}  # by the student's id: several files may be of one report
     students: dict[str, Student] = {}
