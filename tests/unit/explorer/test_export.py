@@ -8,6 +8,7 @@ import planted
 import pytest
 import torch
 from packed import unpack
+from pages import ABOUT
 from scipy.stats import multivariate_normal
 
 from latentlab.explorer import export
@@ -18,15 +19,6 @@ from latentlab.records.settings import ModelSettings
 
 MNIST = get_dataset("MNIST")
 IMAGES = np.zeros((30, 28, 28), np.uint8)
-ABOUT = {
-    "title": "T",
-    "dataset": "MNIST",
-    "synthetic": False,
-    "preview": False,
-    "data": "d" * 64,
-    "version": "1",
-    "commit": "c",
-}
 
 
 def build(family="vae", dataset=MNIST, **settings):

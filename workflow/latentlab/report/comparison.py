@@ -64,8 +64,7 @@ class Comparison:
         explained = self.other_commit or self.other_processor
         if not sentences and pdf != self.handed_in.pdf and not explained:
             return ["page: its bytes differ, but no word, number or figure that a reader sees"]
-        # What was handed in may hold characters that would control the terminal.
-        return [CONTROL_CHARACTERS.sub("�", sentence) for sentence in sentences]
+        return [without_control_characters(sentence) for sentence in sentences]
 
     def _member_differences(self) -> Iterator[str]:
         theirs = self.handed_in.members
@@ -161,6 +160,11 @@ class Comparison:
             part = difference[y0:y1, x0:x1]
             if part.size and part.mean() > tolerance:
                 yield f"figure “{shorten(alt, 80)}”: it looks different"
+
+
+def without_control_characters(text: str) -> str:
+    """A text in which what was handed in may be quoted, without what would control a terminal."""
+    return CONTROL_CHARACTERS.sub("�", text)
 
 
 def are_same_number(one: str, other: str) -> bool:

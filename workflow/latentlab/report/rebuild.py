@@ -17,7 +17,7 @@ from latentlab.records.class_list import Student, check_student
 from latentlab.records.config import load_config
 from latentlab.records.provenance import Provenance
 from latentlab.records.settings import OWN_TEXTS
-from latentlab.report.comparison import Comparison
+from latentlab.report.comparison import Comparison, without_control_characters
 from latentlab.report.handed_in import HandedIn, read_handed_in
 from latentlab.report.student_reports import TEMPLATES, StudentResult, make_reports
 from latentlab.report.text import shorten
@@ -96,7 +96,7 @@ def rebuild(files: Sequence[Path], folder: Path, arguments: Sequence[str]) -> li
             content = read_handed_in(path)
             student = student_of(content, folder / "handed-in", config)
         except UserError as error:
-            verdicts[path] = Verdict(path, "", "not checked", [str(error)])
+            verdicts[path] = Verdict(path, "", "not checked", [without_control_characters(str(error))])
             continue
         students[student.report.id] = student
         handed_in.setdefault(student.report.id, []).append((path, content))
