@@ -14,7 +14,7 @@ from latentlab.metrics.bounds import evaluate_likelihood
 from latentlab.models.exact import Exact
 from latentlab.models.inference import encode_images, reconstruct
 from latentlab.models.networks import VAE
-from latentlab.records.datasets import DATASETS, Dataset
+from latentlab.records.datasets import DATASETS, Dataset, archive_name
 from latentlab.records.runs import ModelSpec
 from latentlab.records.settings import ModelSettings
 
@@ -93,8 +93,10 @@ def plant_dataset(folder, dataset, n_train=50, n_test=20):
     raw_folder.mkdir(parents=True)
     checksums = {}
     for name, raw in encode_splits(arrays).items():
-        (raw_folder / f"{name}.gz").write_bytes(gzip.compress(raw))
-        checksums[name] = hashlib.sha256(raw).hexdigest()
+        archive = gzip.compress(raw)
+        (raw_folder / archive_name(name)).write_bytes(archive)
+        is_packed = archive_name(name) in dataset.sha256
+        checksums[archive_name(name) if is_packed else name] = hashlib.sha256(archive if is_packed else raw).hexdigest()
     return msgspec.structs.replace(dataset, sha256=checksums)
 
 

@@ -20,5 +20,5 @@ def test_the_ood_partner_is_another_data_set_with_images_of_the_same_shape(name)
 
 
 def test_an_unknown_data_set_is_named_with_those_that_there_are():
-    with pytest.raises(UserError, match="dataset: 'CIFAR' is not one of MNIST, FashionMNIST"):
+    with pytest.raises(UserError, match="dataset: 'CIFAR' is not one of MNIST, FashionMNIST, KMNIST"):
         get_dataset("CIFAR")

@@ -1,7 +1,7 @@
 """Finds, fetches and verifies the files of a data set, or draws their synthetic counterpart.
 
-A file counts only if the SHA-256 of its unpacked bytes is the published one; whatever else a source holds is named in
-the log and never used.
+A file counts only if its SHA-256, or that of its unpacked bytes, is the published one; whatever else a source holds is
+named in the log and never used.
 """
 
 import gzip
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from latentlab.data.synthetic import write_synthetic
 from latentlab.records.data import DataRecord
-from latentlab.records.datasets import Dataset
+from latentlab.records.datasets import ARCHIVE_SUFFIX, Dataset, archive_name
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import atomic_write, sha256
 
@@ -57,7 +57,9 @@ def fetch_dataset(
     if reads_folder and not Path(data_dir).is_dir() and not _is_complete(dataset, folder):
         first = next(iter(dataset.sha256))
         origin = DATA_VARIABLE if str(data_dir) == os.environ.get(DATA_VARIABLE) else "data_dir"
-        raise UserError(f"{origin}: {data_dir} is not a folder; name one that holds {dataset.name}/raw/{first}.gz")
+        raise UserError(
+            f"{origin}: {data_dir} is not a folder; name one that holds {dataset.name}/raw/{archive_name(first)}"
+        )
     nothing_at_hand = not data_dir and not _is_complete(dataset, folder)
     if source == "synthetic" or (source == "auto" and nothing_at_hand and not _is_online(dataset)):
         if source == "auto":
@@ -123,29 +125,31 @@ def _fetch_file(dataset: Dataset, name: str, target: Path, source: str, data_dir
             problems.append(f"{place} is not the published file")
         log(f"{problems[-1]}; not used")
     raise UserError(
-        f"{dataset.name}: no source has {name}: {'; '.join(problems) or 'no folder holds it'}; put {name}.gz into a "
-        f"folder as {dataset.name}/raw/{name}.gz and name that folder as data_dir, or set data_source to synthetic"
+        f"{dataset.name}: no source has {name}: {'; '.join(problems) or 'no folder holds it'}; put "
+        f"{archive_name(name)} into a folder as {dataset.name}/raw/{archive_name(name)} and name that folder as "
+        "data_dir, or set data_source to synthetic"
     )
 
 
 def _sources(
     dataset: Dataset, name: str, source: str, data_dir: str | Path | None
 ) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Pairs of a source's name and a function that returns the unpacked bytes, local ones first."""
+    """Pairs of a source's name and a function that returns the file's bytes, local ones first."""
     if data_dir and source != "download":
         local = Path(data_dir) / dataset.name / "raw" / name
-        for path in (local, local.with_name(name + ".gz")):
+        for path in dict.fromkeys((local, local.with_name(archive_name(name)))):
             if path.exists() or path.is_symlink():
-                yield str(path), lambda path=path: _unpack(path)
+                yield str(path), lambda path=path: _read(path, name)
     for mirror, md5 in _mirrors(dataset, name) if source != "local" else ():
-        yield mirror, lambda mirror=mirror, md5=md5: _download(mirror, name + ".gz", md5)
+        yield mirror, lambda mirror=mirror, md5=md5: _download(mirror, name, md5)
 
 
-def _unpack(path: Path) -> bytes:
-    """The file's bytes, unpacked, but never more than `MAX_BYTES` of them."""
+def _read(path: Path, name: str) -> bytes:
+    """The bytes of the file `name` at `path`, unpacked unless its checksum is that of the archive, but never more than
+    `MAX_BYTES` of them."""
     with path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if is_gzip else path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b" and not name.endswith(ARCHIVE_SUFFIX)
+    with gzip.open(path) if is_packed else path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise ValueError("larger than the published file")
@@ -157,20 +161,21 @@ def _mirrors(dataset: Dataset, name: str) -> list[tuple[str, str]]:
     from torchvision import datasets
 
     published = getattr(datasets, dataset.torchvision)
-    md5 = dict(published.resources)[name + ".gz"]
+    md5 = dict(published.resources)[archive_name(name)]
     return [(mirror, md5) for mirror in published.mirrors]
 
 
 def _download(base: str, name: str, md5: str) -> bytes:
-    """The unpacked bytes of `{base}{name}`, by pooch, which adds the retries and the time limit that torchvision's own
-    download lacks."""
+    """The bytes of the file `name`, whose archive lies at the address `base`, by pooch, which adds the retries and the
+    time limit that torchvision's own download lacks."""
     import pooch
 
     def download() -> bytes:
         with TemporaryDirectory() as folder:
-            cache = pooch.create(folder, base, registry={name: f"md5:{md5}"}, retry_if_failed=RETRIES)
+            archive = archive_name(name)
+            cache = pooch.create(folder, base, registry={archive: f"md5:{md5}"}, retry_if_failed=RETRIES)
             downloader = pooch.HTTPDownloader(timeout=ATTEMPT_TIME_LIMIT)
-            return _unpack(Path(cache.fetch(name, downloader=downloader)))
+            return _read(Path(cache.fetch(archive, downloader=downloader)), name)
 
     return _with_time_limit(MIRROR_TIME_LIMIT, download)
 

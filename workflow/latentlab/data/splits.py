@@ -1,5 +1,6 @@
 """Reads the images of a split, once their files are verified."""
 
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from latentlab.data import idx
 from latentlab.records.data import DataRecord
+from latentlab.records.datasets import ARCHIVE_SUFFIX, archive_name
 from latentlab.runtime.errors import UserError
 
 READERS = {"idx": idx}  # format → the module that reads and writes it
@@ -39,9 +41,11 @@ def _training_part(record: DataRecord, split: str, n_published: int) -> slice:
 
 
 def _read_verified(record: DataRecord, name: str) -> bytes:
+    """The contents of the file `name`, unpacked, if its checksum is that of the record."""
+    name = name if name in record.sha256 else archive_name(name)
     path = Path(record.folder) / name
     raw = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(raw).hexdigest() != record.sha256[name]:
         state = "has changed since it was verified" if raw else "is missing"
         raise UserError(f"{path} {state}; get it again with: snakemake --cores 1 --forcerun fetch_data -- data")
-    return raw
+    return gzip.decompress(raw) if name.endswith(ARCHIVE_SUFFIX) else raw

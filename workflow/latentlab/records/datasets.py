@@ -6,6 +6,13 @@ from math import prod
 from latentlab.records.base import Record
 from latentlab.runtime.errors import UserError
 
+ARCHIVE_SUFFIX = ".gz"
+
+
+def archive_name(name: str) -> str:
+    """The name under which a file of a data set is published."""
+    return name if name.endswith(ARCHIVE_SUFFIX) else name + ARCHIVE_SUFFIX
+
 
 class Dataset(Record, frozen=True):
     """A data set of small greyscale images with class labels."""
@@ -21,8 +28,8 @@ class Dataset(Record, frozen=True):
     classes: tuple[str, ...]
     """Class names, in the order of the labels."""
     sha256: dict[str, str]
-    """File name → SHA-256 of the unpacked file: archives are often packed again, so a checksum of the .gz says
-    little."""
+    """File name → SHA-256. Of a file that is published as a .gz that of the unpacked file, because archives are often
+    packed again; or, if only the archive's own checksum was published, that of the .gz, whose name it then is."""
     ood_partner: str
     """Name of the data set whose images serve as out-of-distribution (OOD) examples."""
     reader: str
@@ -73,6 +80,22 @@ _ALL = (
         ood_partner="MNIST",
         reader="idx",
         synthetic="draw_garment",
+    ),
+    Dataset(  # Clanuwat et al. 2018: cursive Japanese characters
+        name="KMNIST",
+        title="KMNIST",
+        torchvision="KMNIST",
+        image_shape=(28, 28),
+        classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+        sha256={
+            "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+            "train-labels-idx1-ubyte.gz": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+            "t10k-images-idx3-ubyte.gz": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+            "t10k-labels-idx1-ubyte.gz": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        },
+        ood_partner="MNIST",
+        reader="idx",
+        synthetic="draw_character",
     ),
 )  # fmt: skip
 DATASETS = {dataset.name: dataset for dataset in _ALL}
