@@ -87,7 +87,7 @@ def training_priority(wildcards):
     """The longest trainings first, so that the last report need not wait for one. An epoch with convolutions takes about
     as long as twenty without; a conditional model takes as long again to be evaluated as a classifier."""
     settings = model_settings(wildcards)
-    return settings.epochs * (20 if settings.family == "convolutional" else 2 if settings.conditional else 1)
+    return settings.epochs * (20 if settings.family.startswith("convolutional") else 2 if settings.conditional else 1)
 
 
 def training_gpus(wildcards):

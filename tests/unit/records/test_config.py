@@ -39,7 +39,23 @@ def test_the_config_of_the_repository_is_valid():
         ("batch_size", 0, "batch_size: must be at least 1, not 0"),
         ("models.lab8-vae.latent_dim", 0, "models.lab8-vae.latent_dim: must be at least 1, not 0"),
         ("models.lab8-vae.likelihood", "poisson", "likelihood: must be one of bernoulli, gaussian, not 'poisson'"),
-        ("models.lab8-vae.family", "va", "family: must be one of autoencoder, convolutional, exact, vae, not 'va'"),
+        (
+            "models.lab8-vae.family",
+            "va",
+            "family: must be one of autoencoder, convolutional, convolutionalvae, "
+            "denoising, exact, iwae, vae, not 'va'",
+        ),
+        (
+            "models.lab8-vae.masked_share",
+            0.5,
+            "models.lab8-vae.masked_share: only family: denoising has this setting; leave it out",
+        ),
+        ("models.lab8-vae.importance_samples", 5, "importance_samples: only family: iwae has this setting"),
+        (
+            "models.lab8-vae",
+            {"family": "iwae", "beta": 4},
+            "beta: the objective of family: iwae has no KL term to weight",
+        ),
         ("models.lab8-vae", {"hidden": []}, "family is missing in models.lab8-vae"),
         ("models.lab8-vae.output", "linear", "models.lab8-vae.output: linear needs likelihood: gaussian"),
         ("models.lab8-vae.binarise", "always", "models.lab8-vae.binarise: must be true or false or training"),

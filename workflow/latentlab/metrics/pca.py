@@ -141,8 +141,9 @@ def compare_models_with_pca(
 def _decoder_weights(model: LatentModel) -> np.ndarray | None:
     """The columns `(P, d)` that span what a linear decoder can draw; None for another decoder."""
     layer = model.decoder[0]
+    is_all = type(model).decode is LatentModel.decode  # no convolutions follow
     is_linear = model.spec.settings.output == "linear" and len(model.decoder) == 1 and isinstance(layer, nn.Linear)
-    return layer.weight.detach().numpy() if is_linear else None
+    return layer.weight.detach().numpy() if is_all and is_linear else None
 
 
 def compare_with_pca(

@@ -1,10 +1,11 @@
-"""The model families with an encoder, and what all families share. B is the batch size, d the latent dimension, P the
-number of pixels; images are flat, (B, P), with pixels in [0, 1].
+"""The basic model families with an encoder, and what all families share. B is the batch size, d the latent dimension, P
+the number of pixels; images are flat, (B, P), with pixels in [0, 1].
 
 A model has `decode(z, y) -> output`, (B, P), which the likelihood (likelihoods.py) turns into pixels. Most have an
-encoder, `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if it gives points; the family without
-one is in exact.py. The labels y, (B,), matter only to a conditional model, whose encoder and decoder both see them
-one-hot (Sohn et al. 2015). Outputs are float32, whatever the precision of the matrix products.
+encoder, `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if it gives points. The family without
+one is in exact.py; those with another objective, or with other layers, have modules of their own, too. The labels y,
+(B,), matter only to a conditional model, whose encoder and decoder both see them one-hot (Sohn et al. 2015). Outputs
+are float32, whatever the precision of the matrix products.
 
 A family is a class that derives from `LatentModel`; `family` in a model config is its name in lower case. A family with
 a loss of its own overrides `loss_terms` and `loss`, and a VAE with other bounds on log p(x) overrides `bounds`.
@@ -67,6 +68,7 @@ class LatentModel(nn.Module):
     activation: type[nn.Module] = nn.ReLU  # between hidden layers
     has_encoder = False
     generative = False  # whether it has a prior, N(0, I), to sample from
+    own_settings: tuple[str, ...] = ()  # of `ModelSettings`, those that only this family and its subclasses have
     decoder: nn.Sequential
     block_batches = 1  # batches of training images that `training_batches` is given at a time
 

@@ -143,6 +143,17 @@ def _check_model(name: str, model: dict[str, Any]) -> None:
             f"config: models.{name}.latent_dim: family: exact integrates over the latent space, so it needs one or two "
             f"dimensions, not {model['latent_dim']}; choose them, or family: vae"
         )
+    if model["family"] == "iwae" and model.get("beta", 1) != 1:
+        raise UserError(
+            f"config: models.{name}.beta: the objective of family: iwae has no KL term to weight; leave beta out, or "
+            "choose family: vae"
+        )
+    for key in model:
+        owners = [family.name for family in model_families().values() if key in family.own_settings]
+        if owners and model["family"] not in owners:
+            raise UserError(
+                f"config: models.{name}.{key}: only family: {' and '.join(owners)} has this setting; leave it out"
+            )
     if model.get("output") == "linear" and model.get("likelihood") != "gaussian":
         raise UserError(
             f"config: models.{name}.output: linear needs likelihood: gaussian, because only a Gaussian's mean may be "

@@ -7,6 +7,7 @@ with the decorator `@figure(inputs=…, options=…, requires=…, several=…)`
 import ast
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,8 @@ class Family(Record, frozen=True):
     """Whether a network gives the codes of images; otherwise they are found by integrating over the latent space."""
     generative: bool
     """Whether it has a prior to sample from, as a VAE has."""
+    own_settings: tuple[str, ...] = ()
+    """The settings of a model config that it has and other families lack."""
 
 
 class FigureDeclaration(Record, frozen=True):
@@ -55,11 +58,13 @@ def model_families() -> dict[str, Family]:
     def ancestors(name: str) -> list[str]:
         return [name, *(ancestor for base in bases(name) for ancestor in ancestors(base))]
 
-    def attribute(name: str, key: str) -> bool:
+    def attribute(name: str, key: str) -> Any:
         """The value that a class, or the closest ancestor that has the attribute, gives it."""
         for ancestor in ancestors(name):
             for statement in classes[ancestor].body:
-                if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [key]:
+                targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+                is_assignment = isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value
+                if is_assignment and [ast.unparse(target) for target in targets] == [key]:
                     return ast.literal_eval(statement.value)
         raise AttributeError(f"{name} has no {key}")
 
@@ -68,6 +73,7 @@ def model_families() -> dict[str, Family]:
             name=name.lower(),
             has_encoder=attribute(name, "has_encoder"),
             generative=attribute(name, "generative"),
+            own_settings=attribute(name, "own_settings"),
         )
         for name in classes
         if BASE_FAMILY in ancestors(name)[1:]

@@ -53,6 +53,9 @@ class ModelSettings(Record, frozen=True, omit_defaults=False):
     augment: bool = False
     precision: Precision = "auto"
     beta: Annotated[float, Meta(ge=0)] = 1.0
+    importance_samples: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    masked_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    noise_sigma: Annotated[float, Meta(ge=0)] = 0.0
     epochs: Count = 10
     batch_size: Count = 256
     learning_rate: LearningRate = 1e-3

@@ -9,7 +9,7 @@ from pathlib import Path
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL, write_text
 
-FORMAT = 5  # increased whenever the contents of some results file change, so that older results are not misread
+FORMAT = 6  # increased whenever the contents of some results file change, so that older results are not misread
 NOT_RESULTS = {"format", "smoke", "preview", "rebuilt", "class", "benchmark"}  # other working directories and the like
 
 
