@@ -6,6 +6,7 @@ import hashlib
 import msgspec
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
@@ -29,6 +30,9 @@ WIDE = Dataset(  # images that are neither square nor 28 pixels wide
     ood_partner="Wide",
     reader="idx",
     synthetic="draw_wide",
+)
+COLOUR = Dataset(  # images of one's own
+    name="Shapes", title="Shapes", image_shape=(3, 20, 32), classes=("disc", "square", "bow"), reader="npy"
 )
 SIGMA = 0.3  # of every LinearGaussian
 
@@ -82,6 +86,25 @@ def evaluate(model, images, labels, **options):
     """The losses and the likelihood of a model on uint8 images (`evaluate_likelihood`)."""
     reconstructions = reconstruct(model, encode_images(model, images, labels)["codes"], labels)
     return evaluate_likelihood(model, images, labels, reconstructions, **options)
+
+
+def draw_pictures(folder, dataset, count, seed=0):
+    """Write `count` colour pictures of each class as PNG files, as `prepare_images` reads them: bright shapes of random
+    colours and places on a dark ground."""
+    rng, (rows, columns) = np.random.default_rng(seed), dataset.size
+    for name in dataset.classes:
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            image = Image.new("RGB", (columns, rows), tuple(rng.integers(0, 60, 3).tolist()))
+            x, y, r = rng.uniform(10, columns - 10), rng.uniform(8, rows - 8), rng.uniform(5, 8)
+            colour, draw = tuple(rng.integers(120, 256, 3).tolist()), ImageDraw.Draw(image)
+            if name == "disc":
+                draw.ellipse([x - r, y - r, x + r, y + r], fill=colour)
+            elif name == "square":
+                draw.rectangle([x - r, y - r, x + r, y + r], fill=colour)
+            else:
+                draw.polygon([(x - r, y - r), (x + r, y + r), (x + r, y - r), (x - r, y + r)], fill=colour)
+            image.save(folder / name / f"{i}.png")
 
 
 def plant_dataset(folder, dataset, n_train=50, n_test=20):

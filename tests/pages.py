@@ -49,9 +49,18 @@ def wait_until_idle(page):
 
 
 def canvas_pixels(page, selector):
-    """The pixels of a canvas, 0 to 255, (n,)."""
+    """The grey pixels of a canvas, 0 to 255, (n,)."""
+    return np.array(_canvas_image(page, selector).convert("L")).flatten().astype(int)
+
+
+def canvas_colours(page, selector):
+    """The colours of a canvas, 0 to 255, (rows, columns, 3)."""
+    return np.array(_canvas_image(page, selector).convert("RGB")).astype(int)
+
+
+def _canvas_image(page, selector):
     url = page.evaluate("selector => document.querySelector(selector).toDataURL()", selector)
-    return np.array(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("L")).flatten().astype(int)
+    return Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
 
 
 def choose_model(page, name, panel=0):

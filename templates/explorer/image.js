@@ -14,7 +14,7 @@ import {
   update,
 } from "./state.js";
 
-/** The bytes of a test image. */
+/** The bytes of a test image, of a colour image all of one channel first. */
 export function bytesOfTestImage(index) {
   const canvas = document.createElement("canvas");
   [canvas.height, canvas.width] = shape;
@@ -22,7 +22,9 @@ export function bytesOfTestImage(index) {
   const left = (index % pageData.columns) * shape[1];
   const top = Math.floor(index / pageData.columns) * shape[0];
   context.drawImage(find("sheet"), left, top, shape[1], shape[0], 0, 0, shape[1], shape[0]);
-  return context.getImageData(0, 0, shape[1], shape[0]).data.filter((_, i) => i % 4 === 0);
+  const { data } = context.getImageData(0, 0, shape[1], shape[0]);
+  const channels = Array.from({ length: pageData.channels }, (_, channel) => channel);
+  return channels.flatMap((channel) => Array.from(data.filter((_, i) => i % 4 === channel)));
 }
 
 export const pixelsOfTestImage = (index) =>
@@ -99,10 +101,13 @@ export const pad = new Pad(find("pad"), drawing, {
   onKey: pressOnPad,
 });
 
+find("pad").style.aspectRatio = shape[1] / shape[0];
+
 export function drawPad(colours) {
   const canvas = find("pad");
   const size = state.padSize;
-  const context = clearedContext(canvas, size);
+  const height = (size * shape[0]) / shape[1];
+  const context = clearedContext(canvas, size, height);
   const tile = document.createElement("canvas");
   [tile.height, tile.width] = shape;
   paint(
@@ -111,7 +116,7 @@ export function drawPad(colours) {
     shape,
   );
   context.imageSmoothingEnabled = false;
-  context.drawImage(tile, 0, 0, size, size);
+  context.drawImage(tile, 0, 0, size, height);
   if (!canvas.matches(":focus-visible")) return;
   const { radius } = brush();
   const unit = size / shape[1];

@@ -1,14 +1,14 @@
-// A drawing of grey pixels, and the canvas on which it is drawn.
+// A drawing, and the canvas on which it is drawn.
 
 const MAX_UNDO = 100;
 const BOX = 20 / 28; // of the sides of an image: what MNIST's digits are scaled to
 export const WIDTHS = { thin: 1.2, wide: 3.5 }; // radius of the brush, pixels
 
-/** An image of bytes that can be drawn on. */
+/** An image of bytes that can be drawn on, of a colour image all of one channel first. */
 export class Drawing {
-  constructor(shape) {
+  constructor(shape, channels) {
     this.shape = shape;
-    this.pixels = new Uint8Array(shape[0] * shape[1]);
+    this.pixels = new Uint8Array(channels * shape[0] * shape[1]);
     this.past = [];
   }
 
@@ -40,11 +40,11 @@ export class Drawing {
         const share = length2 && Math.min(Math.max((x * alongX + y * alongY) / length2, 0), 1);
         const distance = Math.hypot(x - share * alongX, y - share * alongY);
         const covered = Math.min(Math.max(radius + 0.5 - distance, 0), 1);
-        const i = row * columns + column;
         const painted = Math.round(value ? covered * 255 : (1 - covered) * 255);
-        this.pixels[i] = value
-          ? Math.max(this.pixels[i], painted)
-          : Math.min(this.pixels[i], painted);
+        for (let i = row * columns + column; i < this.pixels.length; i += rows * columns)
+          this.pixels[i] = value
+            ? Math.max(this.pixels[i], painted)
+            : Math.min(this.pixels[i], painted);
       }
   }
 }

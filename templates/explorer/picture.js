@@ -1,10 +1,14 @@
 // Images on canvases, and canvases in one file.
 
-/** Draw an image, its pixels from 0 to 1, into a canvas, `left` and `top` pixels from its corner. */
+/** Draw an image, its pixels from 0 to 1, of a colour image all of one channel first, into a canvas, `left` and `top` pixels from
+ * its corner. */
 export function paint(canvas, pixels, [rows, columns], left = 0, top = 0) {
   const image = new ImageData(columns, rows);
-  for (let i = 0; i < rows * columns; i++) {
-    image.data.fill(pixels[i] * 255, 4 * i, 4 * i + 3);
+  const size = rows * columns;
+  const isGrey = pixels.length === size;
+  for (let i = 0; i < size; i++) {
+    for (let channel = 0; channel < 3; channel++)
+      image.data[4 * i + channel] = pixels[isGrey ? i : channel * size + i] * 255;
     image.data[4 * i + 3] = 255;
   }
   canvas.getContext("2d").putImageData(image, left, top);

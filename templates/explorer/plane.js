@@ -18,14 +18,15 @@ export function frame(model, size) {
   };
 }
 
-/** The context of a canvas, cleared and scaled to CSS pixels. */
-export function clearedContext(canvas, size) {
+/** The context of a canvas, cleared and scaled to CSS pixels; it is square unless a height is given. */
+export function clearedContext(canvas, size, height = size) {
   const density = globalThis.devicePixelRatio || 1;
-  const side = Math.max(Math.round(size * density), 1);
-  if (canvas.width !== side) canvas.width = canvas.height = side;
+  const sides = [size, height].map((side) => Math.max(Math.round(side * density), 1));
+  if (canvas.width !== sides[0] || canvas.height !== sides[1])
+    [canvas.width, canvas.height] = sides;
   const context = canvas.getContext("2d");
   context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, size, size);
+  context.clearRect(0, 0, size, height);
   return context;
 }
 

@@ -15,7 +15,7 @@ export const models = await Promise.all(pageData.models.map(prepare));
 export const panels = [...document.querySelectorAll(".panel")].map(
   (root) => new Panel(root, shape),
 );
-export const drawing = new Drawing(shape);
+export const drawing = new Drawing(shape, pageData.channels);
 export const state = {
   active: panels[0], // the plane that was moved over last
   label: 0,

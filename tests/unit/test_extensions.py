@@ -377,7 +377,7 @@ def test_an_assignment_may_use_a_new_data_set(record, tmp_path):
         load_assignment(tmp_path, "mine", config)
     assignment = load_assignment(tmp_path, "mine", config | {"conditions": [0, 2]})
     assert assignment.data_records() == ["results/data/Wide.json"]
-    assert assignment.figure_specs(config)[0].dataset == "Wide"
+    assert assignment.figure_specs(config)[0].dataset == DATASETS["Wide"]
 
 
 def test_a_new_data_set_without_synthetic_images_is_never_replaced_by_other_images(record, tmp_path):

@@ -168,6 +168,7 @@ OTHER_TENS = {
     "metrics/pca.py": ("OVERSAMPLING, ITERATIONS = 10, 10",),  # of the randomised algorithm
     "models/inputs.py": ("MAX_ROTATION = 10.0",),  # degrees
     "models/train.py": ("DIVERGENCE_FACTOR = 10",),  # of the loss
+    "records/assignment_file.py": ("Meta(ge=10, le=128)",),  # pixels
     "records/settings.py": ("epochs: Count = 10",),  # a default
     "report/pdf.py": ("size / 10",),  # tenths of points
     "report/submission.py": ("MAX_MB = 10",),  # megabytes

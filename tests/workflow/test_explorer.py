@@ -6,9 +6,10 @@ import os
 import numpy as np
 import pytest
 import torch
-from builders import MNIST, block_images, model_spec
+from builders import COLOUR, MNIST, block_images, model_spec
 from packed import unpack_model
 from pages import (
+    canvas_colours,
     canvas_pixels,
     choose,
     choose_model,
@@ -154,6 +155,31 @@ def test_the_posterior_of_a_linear_gaussian_model_is_that_in_closed_form(open_ex
         assert masses.sum() == pytest.approx(1) and masses @ np.array(found["centres"]) == pytest.approx(mean, abs=5e-3)
         marginal = torch.distributions.MultivariateNormal(bias, w @ w.T + 0.09 * torch.eye(6))
         assert found["logLikelihood"] == pytest.approx(marginal.log_prob(x).item(), abs=0.01)
+
+
+def test_colour_images_keep_their_colours_their_shape_and_their_posteriors(open_explorer, tmp_path):
+    """Of 20 by 32 pixels: as they are shown, as what is decoded, and as what is inferred of them."""
+    torch.manual_seed(0)
+    model = build_model(model_spec("exact", hidden=(16,), image_shape=COLOUR.image_shape, n_classes=3))
+    with torch.no_grad():
+        model.decoder[-1].weight *= 6
+    images = np.random.default_rng(0).integers(0, 256, (60, *COLOUR.image_shape), dtype=np.uint8)
+    page = open_explorer(planted_page(tmp_path, model, images, np.arange(60) % 3), **WIDE)
+    page.evaluate("explorer.takeTestImage(4)")
+    wait_until_idle(page)
+    assert (canvas_colours(page, "#seen") == np.moveaxis(images[4], 0, -1)).all()
+    z = page.evaluate("explorer.panels[0].z")
+    decoded = decode_latents(model, torch.tensor([z]).float()).reshape(COLOUR.image_shape)
+    assert canvas_colours(page, ".decoded") == pytest.approx(np.moveaxis(decoded, 0, -1) * 255, abs=2)
+    x = to_pixels(images[4:5])
+    expected = quadrature_log_likelihood(model, x, None, LatentGrid(0.0125, 7.0))
+    assert page.evaluate(MASSES)["logLikelihood"] == pytest.approx(expected.item(), abs=0.1)
+    assert page.locator("label:has(#centred)").is_hidden()
+    box = page.locator("#pad").bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(32 / 20, rel=0.02)
+    draw_with_mouse(page, [(16.5 / 32, 4.5 / 20), (16.6 / 32, 4.5 / 20)])
+    wait_until_idle(page)
+    assert (canvas_colours(page, "#seen")[4, 16] == 255).all() and (canvas_colours(page, "#seen")[4, 25] < 255).any()
 
 
 def test_sharp_posteriors_are_found_between_the_centres_of_cells(open_explorer, tmp_path):

@@ -1,6 +1,6 @@
 # The assignments of templates/, and the files that the rules read for each of them.
 
-import msgspec
+from msgspec.structs import replace
 
 from latentlab.records.assignment_file import NOTEBOOK_SUFFIX, assignment_names
 from latentlab.records.assignments import load_assignment, unique
@@ -39,6 +39,25 @@ wildcard_constraints:
     student=f"(/students/({'|'.join(map(re.escape, STUDENTS)) or NO_NAME}))?",  # nothing: that of the configuration
 
 
+def own_images(assignment):
+    """The declaration of an assignment's own images, and where they are; a folder of this repository relative to the working
+    directory."""
+    images = assignment.images
+    if not Path(assignment.spec.images.folder).expanduser().is_absolute():
+        images = replace(images, folder=source(images.folder))
+    return assignment.spec.get_dataset(assignment.spec.dataset), images
+
+
+def check_own_images(assignment):
+    """Stop if an assignment calls its own images as another one calls different ones."""
+    name = assignment.spec.dataset
+    if OWN_IMAGES[name] != own_images(assignment):
+        raise UserError(
+            f"templates/{assignment.name}/assignment.yaml: dataset: another assignment has other images named {name}; choose "
+            "another name"
+        )
+
+
 def check_rule_name(assignment, rule_name):
     """Stop if there is a rule of this name already."""
     if workflow.is_rule(rule_name):
@@ -57,7 +76,7 @@ def student_of(wildcards):
 
 def report_of(wildcards):
     """The assignment with the report that the wildcards name."""
-    return msgspec.structs.replace(assignment_of(wildcards), student=student_of(wildcards).get("id"))
+    return replace(assignment_of(wildcards), student=student_of(wildcards).get("id"))
 
 
 def report_config(wildcards):
@@ -99,7 +118,7 @@ REPORTS = [path for assignment in ASSIGNMENTS.values() for path in assignment.re
 STUDENT_REPORTS = [
     path
     for student in STUDENTS.values()
-    for report in [msgspec.structs.replace(ASSIGNMENTS[student["assignment"]], student=student["id"])]
+    for report in [replace(ASSIGNMENTS[student["assignment"]], student=student["id"])]
     for path in report.report_files() + report.notebook_files()
 ]
 PUBLISHED = CHOSEN.published_files()  # name in results/ → path
@@ -113,6 +132,13 @@ PCA_COMPARISONS = unique(
     for assignment in ASSIGNMENTS.values()
     for name in assignment.spec.pca_comparisons
 )
+WITH_IMAGES = [assignment for assignment in ASSIGNMENTS.values() if assignment.spec.images]
+OWN_IMAGES = {
+    assignment.spec.dataset: own_images(assignment) for assignment in WITH_IMAGES
+}  # by the name of the data set
+with exit_on_user_error():
+    for assignment in WITH_IMAGES:
+        check_own_images(assignment)
 DATASETS = unique(run.dataset for assignment in ASSIGNMENTS.values() for run in assignment.runs())
 CLASSIFIERS = run_files("classifier.json", "conditional", "generative") + unique(
     f"results/baselines/{run.dataset}.json"

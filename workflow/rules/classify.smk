@@ -4,7 +4,7 @@
 rule classify_images:
     input:
         data="results/data/{dataset}.json",
-        ood=lambda wildcards: f"results/data/{get_dataset(wildcards.dataset).ood_partner}.json",
+        ood=ood_record,
         weights=f"{RUN_FOLDER}/weights.safetensors",
     output:
         metrics=f"{RUN_FOLDER}/classifier.json",

@@ -8,15 +8,17 @@ import shutil
 import sys
 import time
 
+from msgspec import to_builtins
+
 from latentlab.records.config import check_config, resolve_model, setting_changes
-from latentlab.records.data import DataRecord
+from latentlab.records.data import DataRecord, DataRequest
 from latentlab.records.datasets import get_dataset
 from latentlab.records.notebooks import notebook_settings
 from latentlab.records.runs import NOTEBOOK_FOLDER, PCA_FOLDER, RUN_FOLDER, SWEEP_FOLDER
 from latentlab.records.settings import EXAMPLE_NAME, OWN_TEXTS
 from latentlab.runtime.cluster import cancel_orphans
 from latentlab.runtime.dependencies import all_modules, code_digest, imported_modules
-from latentlab.runtime.files import read_json, write_json
+from latentlab.runtime.files import folder_state, read_json, write_json
 from latentlab.runtime.jobs import usage_by_rule
 from latentlab.runtime.results import archive_old_results, clear_partial
 
@@ -73,14 +75,37 @@ def notebook_file(wildcards, file):
 
 def data_request(wildcards):
     """Where to look for data. Published files are the same wherever they come from, so once they are here another folder
-    or mirror is no reason to fetch them again: the request then stays what it was."""
-    request = {"data_dir": config["data_dir"], "source": config["data_source"]}  # sorted, as it is stored
+    or mirror is no reason to fetch them again: the request then stays what it was. Images of one's own are read again when
+    their files change."""
+    _, images = OWN_IMAGES.get(wildcards.dataset, (None, None))
+    request = DataRequest(
+        data_dir=config["data_dir"],
+        source=config["data_source"],
+        images=images,
+        state=folder_state(images.folder) if images and Path(images.folder).is_dir() else None,
+    )
     record, stored = (Path(f"results/data/{wildcards.dataset}{suffix}") for suffix in (".json", ".request.json"))
-    if request["source"] != "synthetic" and record.is_file() and stored.is_file():
-        with exit_on_user_error():
-            if not DataRecord.read(record).is_synthetic:
-                return read_json(stored)
-    return request
+    is_here = record.is_file() and stored.is_file()
+    with exit_on_user_error():
+        if images and is_here and request.state is None:
+            return read_json(stored)
+        if not images and request.source != "synthetic" and is_here and not DataRecord.read(record).is_synthetic:
+            return read_json(stored)
+    return to_builtins(request, order="sorted")  # as it is stored
+
+
+def dataset_of(wildcards):
+    """The declaration of a data set."""
+    if wildcards.dataset in OWN_IMAGES:
+        return OWN_IMAGES[wildcards.dataset][0]
+    with exit_on_user_error():
+        return get_dataset(wildcards.dataset)
+
+
+def ood_record(wildcards):
+    """The record of the data set whose images are out-of-distribution examples; nothing if there is none."""
+    partner = dataset_of(wildcards).ood_partner
+    return f"results/data/{partner}.json" if partner else []
 
 
 def training_priority(wildcards):

@@ -10,6 +10,7 @@ rule fetch_data:
     threads: 1
     params:
         code=code_of("fetch_data.py"),
+        dataset=lambda wildcards: dataset_of(wildcards).to_dict(),
         request=data_request,
         validation_size=lookup("validation_size", within=config),
         training_size=lookup("training_size", within=config),

@@ -21,10 +21,12 @@ from latentlab.runtime.jobs import job
 
 with job(snakemake):
     outputs, params = snakemake.output, snakemake.params
-    record, ood_record = DataRecord.read(snakemake.input.data), DataRecord.read(snakemake.input.ood)
+    record = DataRecord.read(snakemake.input.data)
+    ood_record = DataRecord.read(snakemake.input.ood) if snakemake.input.ood else None
     model, n_classes = load_checkpoint(snakemake.input.weights), record.declaration.n_classes
     splits = {split: load_split(record, split) for split in ("validation", "test")}
-    splits["ood"] = load_split(ood_record, "test")
+    if ood_record:
+        splits["ood"] = load_split(ood_record, "test")
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 
     prior = class_log_prior(load_split(record, "train")[1], n_classes)
@@ -36,7 +38,7 @@ with job(snakemake):
     ends = np.cumsum([len(images[split]) for split in splits])[:-1]
     parts = {method: np.split(values, ends) for method, values in together.items()}
     joints = {split: {method: parts[method][i] for method in parts} for i, split in enumerate(splits)}
-    limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood")}
+    limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood") if split in splits}
     methods = evaluate_methods(joints, limits, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
@@ -51,7 +53,7 @@ with job(snakemake):
         best=best,
         mistakes=mistakes,
         confusions=confused,
-        ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic),
+        ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic) if ood_record else None,
         samples=None if grid else params.samples,
         quadrature_error=error,
     ).write(outputs.metrics)

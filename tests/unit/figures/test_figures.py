@@ -60,6 +60,7 @@ from latentlab.runtime.files import write_csv, write_npz, write_png
 ROOT = Path(__file__).parents[3]
 MNIST = DATASETS["MNIST"]
 WIDE = msgspec.structs.replace(builders.WIDE, ood_partner="FashionMNIST")
+COLOUR = msgspec.structs.replace(builders.COLOUR, ood_partner="FashionMNIST")
 SETTINGS = ModelSettings(family="vae")
 N_GRID, N_CODES, DIMS = 3, 200, (2, 4)
 
@@ -72,6 +73,11 @@ def mnist(tmp_path_factory):
 @pytest.fixture(scope="module")
 def wide_folder(tmp_path_factory):
     return plant_results(tmp_path_factory.mktemp("wide"), WIDE)
+
+
+@pytest.fixture(scope="module")
+def colour(tmp_path_factory):
+    return plant_results(tmp_path_factory.mktemp("colour"), COLOUR)
 
 
 @pytest.fixture
@@ -90,7 +96,8 @@ def style():
 def plant_results(folder, dataset):
     """Every file that some figure reads, with random pixels and numbers."""
     rng = np.random.default_rng(0)
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
+    channels = (dataset.n_channels,) * (dataset.n_channels > 1)
     n_classes, labels = dataset.n_classes, np.arange(N_CODES) % dataset.n_classes
     n_images = {  # down and across
         "grid": (N_GRID, N_GRID),
@@ -106,7 +113,7 @@ def plant_results(folder, dataset):
         "worst": (3, 2),
     }
     for name, (down, across) in n_images.items():
-        write_png(folder / f"{name}.png", rng.random((down * rows, across * columns)))
+        write_png(folder / f"{name}.png", rng.random((down * rows, across * columns, *channels)))
 
     positions = tuple(np.linspace(-4, 4, N_GRID).tolist())
     axes = Axes(x=positions, y=positions)
@@ -139,9 +146,9 @@ def plant_results(folder, dataset):
         reconstructions=0.5,
         real=0.9,
     ).write(folder / "plane.json")
-    effects = {"effects": rng.normal(size=(2, rows * columns)), "origin": rng.random(rows * columns)}
+    effects = {"effects": rng.normal(size=(2, dataset.n_pixels)), "origin": rng.random(dataset.n_pixels)}
     write_npz(folder / "axis_effects.npz", effects)
-    write_npz(folder / "principal_directions.npz", {"pca": rng.normal(size=(2, rows * columns))})
+    write_npz(folder / "principal_directions.npz", {"pca": rng.normal(size=(2, dataset.n_pixels))})
     posteriors = {
         "axes": np.sort(rng.normal(size=(2, 2, 5))),
         "density": rng.random((2, 5, 5)),
@@ -278,7 +285,7 @@ def spec_of(name, folder, dataset, width=130.0, height=80.0):
         name=name,
         plot=name,
         panels=(panel_of(name, folder),),
-        dataset=dataset.name,
+        dataset=dataset,
         width=width,
         height=height,
         options=options_of(name, dataset),
@@ -323,6 +330,7 @@ def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
         "loss_terms": ("generative", "encoder"),
+        "ood_likelihoods": ("ood",),
     }
 
 
@@ -363,6 +371,29 @@ def test_a_figure_has_the_size_of_its_spec_and_equal_bytes_each_time(name, mnist
 def test_every_figure_can_be_drawn_of_a_data_set_of_another_shape(name, wide, tmp_path):
     draw_figure(spec_of(name, wide, WIDE), tmp_path / "a.svg")
     assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((130, 80), abs=0.1)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_can_be_drawn_of_colour_images(name, colour, tmp_path):
+    draw_figure(spec_of(name, colour, COLOUR), tmp_path / "a.svg")
+    assert size_of_svg((tmp_path / "a.svg").read_text()) == pytest.approx((130, 80), abs=0.1)
+
+
+def test_figures_of_colour_images_show_their_colours(colour):
+    pixels = read_pixels(str(colour / "grid.png"))
+    assert pixels.shape == (N_GRID * 20, N_GRID * 32, 3)
+    (ax,) = create("decoder_map", colour, COLOUR).axes
+    assert np.array_equal(images_of(ax)[0], pixels)
+    insets = [inset for ax in create("posteriors", colour, COLOUR).axes for inset in ax.child_axes]
+    images = np.load(colour / "posteriors.npz")["pixels"].reshape(2, 3, 20, 32)
+    assert np.array_equal([images_of(inset)[0] for inset in insets], np.moveaxis(images, 1, -1))
+
+
+def test_what_an_axis_adds_to_colours_is_grey_where_it_adds_nothing(colour):
+    effects = np.load(colour / "axis_effects.npz")["effects"]
+    shown = images_of(create("axis_effects", colour, COLOUR).axes[0])[0]
+    expected = 0.5 + np.moveaxis(effects[0].reshape(3, 20, 32), 0, -1) / (2 * np.abs(effects).max())
+    assert shown == pytest.approx(expected) and shown.min() >= 0 and shown.max() <= 1
 
 
 @pytest.mark.parametrize(("name", "height"), [("decoder_map", 150), ("sweep", 50), ("sweep_error", 112.5)])

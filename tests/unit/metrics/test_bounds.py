@@ -50,6 +50,11 @@ def test_errors_of_background_and_ink_are_separate():
     assert errors["root_squared_error"] == pytest.approx(errors["squared_error"] ** 0.5)
 
 
+def test_images_without_background_have_no_error_there():
+    errors = squared_errors(torch.full((4, 28, 28), 51, dtype=torch.uint8), torch.zeros(4, 784))
+    assert errors["background_error"] == 0 and errors["ink_error"] == pytest.approx(0.04)
+
+
 def test_losses_are_nats_per_image():
     model = train()
     losses, _ = evaluate(model, IMAGES, LABELS)

@@ -7,7 +7,7 @@ from builders import MNIST
 
 from latentlab.records.assignment_file import RESERVED_NAMES, assignment_names
 from latentlab.records.assignments import FigureSpec, Panel, load_assignment
-from latentlab.records.datasets import DATASETS
+from latentlab.records.datasets import DATASETS, get_dataset
 from latentlab.records.runs import Run
 from latentlab.runtime.errors import UserError
 
@@ -51,7 +51,7 @@ def test_the_assignments_of_the_repository_are_valid():
         (figure(plot="decodermap"), "figures.map.plot: there is no figure 'decodermap'; did you mean decoder_map?"),
         ({"dataset": "CIFAR"}, "dataset: 'CIFAR' is not one of"),
         ({"models": {"vae": VAE | {"dataset": "CIFAR"}}}, "dataset: 'CIFAR' is not one of"),
-        ({"pages": 2}, "pages is not a key; the keys are title"),
+        ({"pdf": 2}, "pdf is not a key; the keys are title"),
         ({"sections": ["What differs"]}, "sections.0: must be text that matches ^([0-9]"),
         (figure(models=["vae", "vae"]), "figures.map.models: decoder_map shows one model, not 2"),
         (figure(plot="sweep"), "figures.map: 'vae' is not one of this assignment's sweeps, which sweep shows"),
@@ -258,7 +258,7 @@ def test_a_figure_is_drawn_from_the_files_that_its_declaration_names(tmp_path):
             name="map",
             plot="embeddings",
             panels=(panel,),
-            dataset="MNIST",
+            dataset=get_dataset("MNIST"),
             width=50,
             height=20,
             options={"split": "train", "points": 7},

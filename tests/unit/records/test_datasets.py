@@ -9,7 +9,7 @@ def test_a_declaration_is_complete(name):
     dataset = get_dataset(name)
     assert dataset.name == name
     assert dataset.n_classes == len(set(dataset.classes)) > 1
-    assert dataset.n_pixels == dataset.image_shape[0] * dataset.image_shape[1]
+    assert dataset.n_pixels == dataset.size[0] * dataset.size[1] and dataset.n_channels == 1
     assert len(dataset.sha256) == 4 and all(len(checksum) == 64 for checksum in dataset.sha256.values())
 
 

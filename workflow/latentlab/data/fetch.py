@@ -160,7 +160,7 @@ def _mirrors(dataset: Dataset, name: str) -> list[tuple[str, str]]:
     """Addresses and MD5 checksums as torchvision lists them. It is slow to import, so only a download does."""
     from torchvision import datasets
 
-    published = getattr(datasets, dataset.torchvision)
+    published = getattr(datasets, str(dataset.torchvision))
     md5 = dict(published.resources)[archive_name(name)]
     return [(mirror, md5) for mirror in published.mirrors]
 

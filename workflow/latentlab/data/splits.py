@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.data import idx
+from latentlab.data import idx, npy
 from latentlab.records.data import DataRecord
 from latentlab.records.datasets import ARCHIVE_SUFFIX, archive_name
 from latentlab.runtime.errors import UserError
 
-READERS = {"idx": idx}  # format → the module that reads and writes it
+READERS = {"idx": idx, "npy": npy}  # format → the module that reads and writes it
 
 
 def load_split(record: DataRecord, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images, uint8 (n, rows, columns), and labels, uint8 (n,), of "train", "validation" or "test".
+    """Images, uint8 (n, rows, columns), or in colour (n, 3, rows, columns), and labels, uint8 (n,), of "train",
+    "validation" or "test".
 
     Raises:
         UserError: a file is missing or has changed since it was verified, or there are fewer images than the record's

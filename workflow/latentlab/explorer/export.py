@@ -23,8 +23,9 @@ from latentlab.records.base import Record
 from latentlab.report.fonts import data_uri
 from latentlab.report.templates import content_hash, render_template
 
-N_POINTS = 2000  # test images on the page
+N_POINTS = 2000  # test images on the page, at most
 N_POSITIONS = 2000  # of the plane, at which the packed decoder should be precise, besides the codes
+MAX_SHEET = 4_000_000  # numbers that they consist of, together
 COLUMNS = 50  # of the image sheet, which holds all of them
 MARGIN = 0.05  # around the codes, as a share of their range
 BOX = 5 / 7  # of the sides of an image: what MNIST's digits are scaled to
@@ -114,7 +115,7 @@ def describe_model(model: LatentModel, label: str, codes: Mapping[str, np.ndarra
         low=low,
         high=high,
         reach=posterior_reach(codes),
-        codes=encode_array(codes["test_codes"][:N_POINTS], "<f4"),
+        codes=encode_array(codes["test_codes"][: n_points(model.spec.n_pixels)], "<f4"),
         densities=tuple(encode_array(density, "u1") for density in code_densities(model, codes, low, high)),
         decoder=pack_layers(model.decoder, DECODER_STEPS, positions) if is_linear else None,
         encoder=encoder,
@@ -130,6 +131,11 @@ def decoder_inputs(
     z = np.concatenate([codes["test_codes"], rng.uniform(low, high, (N_POSITIONS, 2))]).astype(np.float32)
     y = np.concatenate([codes["test_labels"], rng.integers(model.spec.n_classes, size=N_POSITIONS)])
     return model.append_label(torch.from_numpy(z), torch.from_numpy(y).long())
+
+
+def n_points(n_pixels: int) -> int:
+    """How many test images of this size are on the page at most."""
+    return min(N_POINTS, MAX_SHEET // n_pixels)
 
 
 def view_range(codes: np.ndarray, generative: bool) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -214,13 +220,17 @@ def select_models(models: Sequence[ExplorerModel], max_bytes: int) -> tuple[list
 
 
 def fills_box(images: np.ndarray) -> bool:
-    """Whether images (n, rows, columns) were scaled as those of MNIST, to five sevenths of the sides."""
+    """Whether images (n, rows, columns) were scaled as those of MNIST, to five sevenths of the sides; colour images
+    (n, 3, rows, columns) never are."""
+    if images.ndim > 3:
+        return False
     sizes = [[np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (1, 0)] for image in images if image.any()]
     return bool(np.quantile(sizes or [[0]], 0.9) <= max(images.shape[1:]) * BOX + 1)
 
 
 def image_sheet(images: np.ndarray) -> str:
-    """uint8 images (n, rows, columns) as one PNG with `COLUMNS` of them side by side, as a data URI."""
+    """uint8 images (n, rows, columns), or in colour (n, 3, rows, columns), as one PNG with `COLUMNS` of them side by
+    side, as a data URI."""
     n_rows = -(-len(images) // COLUMNS)
     padded = np.zeros((n_rows * COLUMNS, *images.shape[1:]), np.uint8)
     padded[: len(images)] = images
@@ -255,13 +265,14 @@ def render_explorer(
     Args:
         folder: templates/explorer.
         models: in the order in which they are offered.
-        images, labels: the test split, uint8 (n, rows, columns) and (n,).
+        images, labels: the test split, uint8 (n, rows, columns), or in colour (n, 3, rows, columns), and (n,).
         classes: class names, in the order of the labels.
         style: path of the matplotlibrc with the colours of the classes.
         about: `title`, and where the page comes from: `dataset` (name), `synthetic` (whether its data are),
             `preview` (whether it is a first look), `data` (SHA-256), `version` and `commit`.
     """
-    folder, sheet = Path(folder), image_sheet(images[:N_POINTS])
+    folder, shown = Path(folder), images[: n_points(images[0].size)]
+    sheet, channels = image_sheet(shown), images[0].size // (images.shape[-2] * images.shape[-1])
     css, script = (folder / "explorer.css").read_text(encoding="utf-8"), bundle(folder)
     max_bytes = MAX_BYTES - len(sheet) - len(css) - len(script) - RESERVED_BYTES
     selected, omitted = select_models(models, max_bytes)
@@ -269,20 +280,22 @@ def render_explorer(
     page_data = {
         "models": [model.to_dict() for model in selected],
         "classes": classes,
-        "image_shape": images.shape[1:],
+        "image_shape": images.shape[-2:],
+        "channels": channels,
         "columns": COLUMNS,
-        "centre_drawings": fills_box(images[:N_POINTS]),
-        "labels": encode_array(labels[:N_POINTS], "u1"),
+        "centre_drawings": fills_box(shown),
+        "labels": encode_array(labels[: len(shown)], "u1"),
         "colours": colours,
     }
     context = {
         "models": selected,
         "omitted": omitted,
         "classes": classes,
-        "image_shape": images.shape[1:],
+        "image_shape": images.shape[-2:],
+        "channels": channels,
         "colours": colours,
         "n_images": len(images),
-        "n_points": min(len(images), N_POINTS),
+        "n_points": len(shown),
         "sheet": Markup(sheet),
         "css": Markup(css),
         "script": Markup(script),

@@ -29,8 +29,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from latentlab.figures.legibility import check_legible
+from latentlab.metrics.grids import tile_images
 from latentlab.records.assignments import FigureSpec
-from latentlab.records.datasets import get_dataset
+from latentlab.records.datasets import Dataset
 from latentlab.records.declarations import FigureDeclaration
 from latentlab.runtime.files import atomic_write
 
@@ -93,7 +94,7 @@ def draw_figure(spec: FigureSpec, path: str | Path) -> None:
     Raises:
         UserError: at its size some of its text cannot be read.
     """
-    fig = FIGURES[spec.plot].function(spec.panels, get_dataset(spec.dataset), (spec.width, spec.height), **spec.options)
+    fig = FIGURES[spec.plot].function(spec.panels, spec.dataset, (spec.width, spec.height), **spec.options)
     check_legible(spec.name, fig)
     with atomic_write(path) as partial:
         fig.savefig(partial, metadata={"Date": None})
@@ -120,12 +121,18 @@ def class_colours(n_classes: int) -> list[str]:
 
 
 def read_pixels(path: str) -> np.ndarray:
-    """The pixels of a greyscale PNG, 0 to 1, `(rows, columns)`."""
+    """The pixels of a PNG, 0 to 1, `(rows, columns)`, or in colour `(rows, columns, 3)`."""
     return imread(path)
 
 
+def as_picture(pixels: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """An image, `(P,)`, as `show_pixels` takes it."""
+    return tile_images(pixels.reshape(1, *dataset.image_shape), 1)
+
+
 def show_pixels(ax: Axes, pixels: np.ndarray, **options: Any) -> None:
-    """Show greyscale pixels `(rows, columns)` without smoothing or a frame; `options` are those of `imshow`."""
+    """Show pixels `(rows, columns)`, or in colour `(rows, columns, 3)`, without smoothing or a frame; `options` are
+    those of `imshow`."""
     ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none", **options)
     ax.spines[:].set_visible(False)
 
@@ -136,7 +143,9 @@ def image_centres(n_images: int, length: int) -> np.ndarray:
 
 
 def show_signed(ax: Axes, values: np.ndarray, limit: float) -> None:
-    """Show an image of values from `−limit` to `limit`, `(rows, columns)`: blue is negative, red positive."""
+    """Show an image of values from `−limit` to `limit`, `(rows, columns)`: blue is negative, red positive. In colour,
+    `(rows, columns, 3)`, each channel is darker than grey where it is negative, and brighter where it is positive."""
+    values = 0.5 + values / (2 * limit) if values.ndim == 3 else values
     ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
     ax.set(xticks=[], yticks=[])
 

@@ -74,7 +74,7 @@ def mistakes(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     axes = fig.subplots(2, max(1, (len(metrics.mistakes) + 1) // 2), squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
-    _, columns = dataset.image_shape
+    _, columns = dataset.size
     images = np.split(pixels, pixels.shape[1] // columns, axis=1)
     separator, font_size = (" ", 7) if _has_short_names(dataset) else ("\n", 6)
     # Where there are no mistakes, mistakes.png still holds one image.
@@ -94,24 +94,26 @@ def confusions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     axes = fig.subplots(max(1, len(metrics.confusions)), 1, squeeze=False)[:, 0]
     for ax in axes:
         ax.set_axis_off()
-    _, columns = dataset.image_shape
+    _, columns = dataset.size
     pixels = read_pixels(panel.files["confusions.png"])
     counts = [len(confusion.indices) for confusion in metrics.confusions]
     most = max(counts, default=1)
     rows = np.split(pixels, columns * np.cumsum(counts), axis=1)
     # Where there are no mistakes, confusions.png still holds one image.
     for ax, row, confusion in zip(axes, rows, metrics.confusions, strict=False):
-        show_pixels(ax, np.pad(row, ((0, 0), (0, most * columns - row.shape[1])), constant_values=1))
+        blank = np.ones((len(row), most * columns - row.shape[1], *row.shape[2:]))
+        show_pixels(ax, np.concatenate([row, blank], axis=1))
         label, answer = dataset.classes[confusion.label], dataset.classes[confusion.answer]
         ax.set_title(f"{label} → {answer}: {100 * confusion.share:.0f} %", size=7, pad=1.5, loc="left")
     return fig
 
 
-@figure(inputs=("classifier.json", "classifier.npz"))
+@figure(inputs=("classifier.json", "classifier.npz"), requires=("ood",))
 def ood_likelihoods(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """Histograms of log p(x) of the data set's own test images and of out-of-distribution (OOD) images."""
     (panel,) = panels
     metrics = ClassifierMetrics.read(panel.files["classifier.json"])
+    assert metrics.ood, "the figure requires a partner"
     arrays = np.load(panel.files["classifier.npz"])
     log_p = [np.logaddexp.reduce(arrays[f"{split}_{metrics.best}"], axis=1) for split in ("test", "ood")]
     edges = np.linspace(*np.quantile(np.concatenate(log_p), [0.002, 1]), 60)

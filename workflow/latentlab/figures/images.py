@@ -5,7 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentlab.figures.base import Size, figure, image_centres, new_figure, read_pixels, show_pixels, show_signed
+from latentlab.figures.base import (
+    Size,
+    as_picture,
+    figure,
+    image_centres,
+    new_figure,
+    read_pixels,
+    show_pixels,
+    show_signed,
+)
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import ModelMetrics, SweepMetrics
@@ -31,7 +40,7 @@ def worst_reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size)
     squared error per pixel."""
     (panel,) = panels
     worst = ModelMetrics.read(panel.files["metrics.json"]).worst
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
     fig = new_figure(size, aspect=len(worst) / 3)
     ax = fig.subplots()
     show_pixels(ax, read_pixels(panel.files["worst.png"]))
@@ -57,7 +66,7 @@ def principal_directions(panels: Sequence[Panel], dataset: Dataset, size: Size) 
     ]
     fig = new_figure(size, aspect=len(images))
     for ax, (title, weights) in zip(fig.subplots(1, len(images)), images, strict=True):
-        show_signed(ax, weights.reshape(dataset.image_shape), np.abs(weights).max() or 1)
+        show_signed(ax, as_picture(weights, dataset), np.abs(weights).max() or 1)
         ax.set_title(title)
     return fig
 
@@ -72,9 +81,9 @@ def axis_effects(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figur
     fig = new_figure(size, aspect=1 / 3)
     axes = fig.subplots(3, 1)
     for i, (ax, effect) in enumerate(zip(axes, arrays["effects"], strict=False), 1):
-        show_signed(ax, effect.reshape(dataset.image_shape), limit)
+        show_signed(ax, as_picture(effect, dataset), limit)
         ax.set_title(f"$z_{i}$ adds", size=8.6)
-    show_pixels(axes[2], arrays["origin"].reshape(dataset.image_shape))
+    show_pixels(axes[2], as_picture(arrays["origin"], dataset))
     axes[2].set(xticks=[], yticks=[], title="at z = 0")
     return fig
 
@@ -84,7 +93,7 @@ def reconstructions_and_samples(panels: Sequence[Panel], dataset: Dataset, size:
     """Inputs, their reconstructions and samples from the prior, one panel for each model."""
     fig = new_figure(size, aspect=2)
     axes = fig.subplots(1, len(panels), squeeze=False)[0]
-    rows, _ = dataset.image_shape
+    rows, _ = dataset.size
     for ax, panel in zip(axes, panels, strict=True):
         show_pixels(ax, read_pixels(panel.files["reconstructions_and_samples.png"]))
         ax.set_yticks(image_centres(len(ROW_NAMES), rows), ROW_NAMES if ax is axes[0] else [""] * len(ROW_NAMES))
@@ -99,9 +108,10 @@ def strips(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """Reconstructions, and samples from the prior, one row for each latent dimension."""
     (panel,) = panels
     dims = [str(dim) for dim in SweepMetrics.read(panel.files["sweep.json"]).dims]
-    rows, _ = dataset.image_shape
+    rows, _ = dataset.size
     outputs, samples = np.split(read_pixels(panel.files["strips.png"]), [rows * (1 + len(dims))])
-    samples = np.pad(samples, ((rows, 0), (0, 0)), constant_values=1)  # a blank row beside the inputs
+    blank = np.ones((rows, *samples.shape[1:]))  # beside the inputs
+    samples = np.concatenate([blank, samples])
     fig = new_figure(size, aspect=3)
     axes = fig.subplots(1, 2)
     for ax, pixels, title, first_name in zip(

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from latentlab.figures.base import (
     Size,
+    as_picture,
     class_handles,
     draw_prior_circles,
     figure,
@@ -74,7 +75,7 @@ def annotated_map(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figu
     (panel,) = panels
     grid, pixels = Grids.read(panel.files["grids.json"]).grid, read_pixels(panel.files["grid.png"])
     coverage = PlaneMetrics.read(panel.files["plane.json"]).grid
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
     landmarks = [*coverage.typical, *coverage.unrealistic]
     n = max(1, len(landmarks))
     fig = new_figure(size, aspect=_grid_aspect(grid.x, grid.y, dataset) / (1 + 1.25 / n))
@@ -104,7 +105,7 @@ def failures(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         f"{number}: {failure.realism:.2f}" if failure.kind == "unrealistic" else f"{number}: {failure.confidence:.0%}"
         for number, failure in enumerate(metrics.failures, 1)
     ]
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
     fig = new_figure(size, aspect=2)
     ax = fig.subplots()
     show_pixels(ax, read_pixels(panel.files["failures.png"]))
@@ -169,7 +170,7 @@ def posteriors(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
         else:
             ax.set_title(f"σ {std[0]:.2f}, {std[1]:.2f}")
         inset = ax.inset_axes((*emptiest_corner(x, y, density, mean, std), INSET_SIZE, INSET_SIZE))
-        inset.imshow(pixels.reshape(dataset.image_shape), cmap="gray_r", vmin=0, vmax=1)
+        inset.imshow(as_picture(pixels, dataset), cmap="gray_r", vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])
         ax.set_box_aspect(1)
         ax.locator_params(axis="x", nbins=2)
@@ -250,11 +251,11 @@ def _map_above_strip(fig: Figure, n: int, rows: int, columns: int) -> list[Subpl
 
 def _show_grid(ax: Axes, pixels: np.ndarray, x: Sequence[float], y: Sequence[float], dataset: Dataset) -> None:
     """Show a decoder grid in units of its images: image i of an axis lies between i and i + 1."""
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
     show_pixels(ax, pixels, extent=(0, len(x), 0, len(y)), aspect=rows / columns)
 
 
 def _grid_aspect(x: Sequence[float], y: Sequence[float], dataset: Dataset) -> float:
     """Width divided by height of a decoder grid."""
-    rows, columns = dataset.image_shape
+    rows, columns = dataset.size
     return len(x) * columns / (len(y) * rows)

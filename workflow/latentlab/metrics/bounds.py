@@ -107,16 +107,13 @@ def reconstruction_floor(model: LatentModel, x: Tensor) -> float:
 
 
 def squared_errors(images: Tensor, reconstructions: Tensor) -> dict[str, float]:
-    """Means of (x − x̂)² per pixel, x̂ being the reconstruction of x; see `Losses`."""
+    """Means of (x − x̂)² per pixel and channel, x̂ being the reconstruction of x; see `Losses`."""
     x = to_pixels(images)
     squares = (reconstructions - x).square().double()
     error = squares.mean().item()
-    return {
-        "squared_error": error,
-        "root_squared_error": error**0.5,
-        "background_error": squares[x == 0].mean().item(),
-        "ink_error": squares[x > 0].mean().item(),
-    }
+    parts = {"background_error": squares[x == 0], "ink_error": squares[x > 0]}
+    means = {name: values.mean().item() if len(values) else 0.0 for name, values in parts.items()}
+    return {"squared_error": error, "root_squared_error": error**0.5, **means}
 
 
 @torch.no_grad()

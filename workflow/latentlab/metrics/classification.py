@@ -217,14 +217,14 @@ def evaluate_methods(
 
     Args:
         log_joints: split → method → log joint `(n, classes)`, for "validation", on which the temperature is fitted,
-            "test", and "ood", the test images of another data set.
-        limits: split → `max_log_probs` `(n,)`, for "test" and "ood".
+            "test", and "ood", the test images of another data set, which may be left out.
+        limits: split → `max_log_probs` `(n,)`, for "test" and, unless it is left out, "ood".
         labels: split → labels `(n,)`, for the first two.
     """
     methods: dict[Method, MethodPredictions] = {}
     for method, joint in log_joints["test"].items():
         temperature = fit_temperature(log_joints["validation"][method], labels["validation"])
-        scores, ood_scores = (logsumexp(log_joints[split][method], axis=1) - limits[split] for split in ("test", "ood"))
+        scores = {split: logsumexp(log_joints[split][method], axis=1) - limit for split, limit in limits.items()}
         counts = confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(n_classes))
         predictions = measure_predictions(joint, labels["test"])
         methods[method] = MethodPredictions(
@@ -235,7 +235,7 @@ def evaluate_methods(
             temperature=temperature,
             temperature_scaled=measure_predictions(joint, labels["test"], temperature),
             confusion=tuple(map(tuple, counts.tolist())),
-            auroc=ood_auroc(scores, ood_scores),
+            auroc=ood_auroc(scores["test"], scores["ood"]) if "ood" in scores else None,
         )
     return methods
 

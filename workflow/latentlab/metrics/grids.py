@@ -24,13 +24,22 @@ def grid_points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def tile_images(images: np.ndarray, columns: int) -> np.ndarray:
-    """Images `(n, rows, columns)` in reading order as one image with `columns` of them side by side."""
-    n, height, width = images.shape
+    """Images in reading order as one image with `columns` of them side by side.
+
+    Args:
+        images: `(n, rows, columns)`, or in colour `(n, 3, rows, columns)`.
+
+    Returns:
+        `(rows, columns)`, or in colour `(rows, columns, 3)`, as image files have it.
+    """
+    images = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
+    n, height, width, *channels = images.shape
     rows = n // columns
-    return images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    tiles = images.reshape(rows, columns, height, width, *channels).swapaxes(1, 2)
+    return tiles.reshape(rows * height, columns * width, *channels)
 
 
-def stack_strips(pixels: list[np.ndarray], image_shape: tuple[int, int]) -> np.ndarray:
+def stack_strips(pixels: list[np.ndarray], image_shape: tuple[int, ...]) -> np.ndarray:
     """What several models make of the same images as one image: the inputs once, then a row of reconstructions of each
     model, then a row of samples of each.
 

@@ -11,12 +11,14 @@ WIDTH_SHARE = 0.95  # share of the ink that lies within the width
 
 
 def measure_shapes(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Shape measures of uint8 images `(n, rows, columns)`: arrays `(n,)`, 0 for an image without ink.
+    """Shape measures of uint8 images `(n, rows, columns)`: arrays `(n,)`, 0 for an image without ink. Of colour images
+    `(n, 3, rows, columns)` the ink is the mean of the channels.
 
     `slant`: degrees from upright, positive to the right. `thickness` of the stroke and `width` of the ink (its central
     95 %): pixels. `ink`: mean brightness, 0 to 1.
     """
     v = np.asarray(images, dtype=np.float32) / 255
+    v = v.mean(axis=1) if v.ndim == 4 else v
     return {"slant": _slant(v), "thickness": _thickness(v), "width": _width(v), "ink": v.mean(axis=(1, 2), dtype=float)}
 
 

@@ -21,17 +21,19 @@ class ReferenceClassifier(nn.Module):
     """Two 3×3 convolutions with 16 and 32 channels, each followed by 2×2 max pooling, then 64 features and one logit
     per class."""
 
-    def __init__(self, image_shape: tuple[int, int], n_classes: int) -> None:
+    def __init__(self, dataset: Dataset) -> None:
         super().__init__()
-        rows, columns = (((size - 2) // 2 - 2) // 2 for size in image_shape)  # no padding
+        channels = dataset.n_channels
+        rows, columns = (((size - 2) // 2 - 2) // 2 for size in dataset.size)  # no padding
         self.body = nn.Sequential(
-            nn.Unflatten(1, (1, *image_shape)),
-            *(nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU()),  # the same as a ReLU before pooling, on fewer numbers
+            nn.Unflatten(1, (channels, *dataset.size)),
+            # a ReLU after pooling: the same as before it, on fewer numbers
+            *(nn.Conv2d(channels, 16, 3), nn.MaxPool2d(2), nn.ReLU()),
             *(nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.ReLU()),
             nn.Flatten(),
             nn.Linear(32 * rows * columns, 64),
         )
-        self.head = nn.Linear(64, n_classes)
+        self.head = nn.Linear(64, dataset.n_classes)
         self.to(memory_format=torch.channels_last)  # makes the convolutions half as fast again
 
     def features(self, x: Tensor) -> Tensor:
@@ -48,7 +50,7 @@ def train_reference_classifier(
 ) -> ReferenceClassifier:
     """Train on uint8 images (n, rows, columns) and labels (n,); returns the classifier in evaluation mode."""
     torch.manual_seed(seed)
-    classifier = ReferenceClassifier(dataset.image_shape, dataset.n_classes)
+    classifier = ReferenceClassifier(dataset)
     optimizer = Adam(classifier)
     for _ in range(epochs):
         for indices in torch.randperm(len(images)).split(batch_size):
@@ -71,7 +73,7 @@ def load_reference_classifier(path: str | Path, dataset: Dataset) -> ReferenceCl
     Raises:
         UserError: the file does not hold its weights.
     """
-    classifier = ReferenceClassifier(dataset.image_shape, dataset.n_classes)
+    classifier = ReferenceClassifier(dataset)
     with weights_errors(path):
         load_model(classifier, str(path))
     return classifier.eval()

@@ -22,24 +22,24 @@ class ConvolutionalVAE(VAE):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        half = halved(spec.image_shape)
+        half = halved(spec.size)
         self.features = nn.Sequential(
-            nn.Unflatten(1, (1, *spec.image_shape)),
-            *(nn.Conv2d(1, 32, 3, stride=2, padding=1), nn.ReLU()),
+            nn.Unflatten(1, (spec.n_channels, *spec.size)),
+            *(nn.Conv2d(spec.n_channels, 32, 3, stride=2, padding=1), nn.ReLU()),
             *(nn.Conv2d(32, self.channels, 3, stride=2, padding=1), nn.ReLU()),
             nn.Flatten(),
         )
         self.deconv = nn.Sequential(
             *(nn.ReLU(), nn.Unflatten(1, (self.channels, *halved(half)))),
             *(doubling_convolution(self.channels, 32, half), nn.ReLU()),
-            doubling_convolution(32, 1, spec.image_shape),
+            doubling_convolution(32, spec.n_channels, spec.size),
             nn.Flatten(),
         )
         self.to(memory_format=torch.channels_last)  # makes the convolutions half as fast again
 
     @property
     def n_features(self) -> int:
-        return self.channels * math.prod(halved(halved(self.spec.image_shape)))
+        return self.channels * math.prod(halved(halved(self.spec.size)))
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         return super().encode(self.features(x), y)

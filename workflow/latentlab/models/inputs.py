@@ -1,4 +1,5 @@
-"""From stored images to what a model sees. Stored images are uint8, (n, rows, columns)."""
+"""From stored images to what a model sees. Stored images are uint8, (n, rows, columns), or in colour (n, 3, rows,
+columns)."""
 
 import math
 from collections.abc import Iterator
@@ -38,8 +39,9 @@ def model_input(images: Tensor, settings: ModelSettings, training: bool = False)
 
 
 def random_affine(images: Tensor) -> Tensor:
-    """uint8 images (n, rows, columns), each rotated, stretched and shifted at random; new pixels at the edges are 0."""
-    n, rows, columns = images.shape
+    """uint8 images (n, rows, columns) or (n, 3, rows, columns), each rotated, stretched and shifted at random; new
+    pixels at the edges are 0."""
+    n, rows, columns = len(images), *images.shape[-2:]
     aspect = rows / columns  # affine_grid's coordinates run from -1 to 1 along both sides, however long they are
     angle, width, height, right, down = (torch.rand(5, n, device=images.device) * 2 - 1).unbind()
     angle, width, height = angle * math.radians(MAX_ROTATION), 1 + MAX_STRETCH * width, 1 + MAX_STRETCH * height
@@ -48,8 +50,9 @@ def random_affine(images: Tensor) -> Tensor:
     x = torch.stack([width * cos, -height * sin * aspect, right], dim=1)
     y = torch.stack([width * sin / aspect, height * cos, down], dim=1)
     positions = functional.affine_grid(torch.stack([x, y], dim=1), [n, 1, rows, columns], align_corners=False)
-    moved = functional.grid_sample(images[:, None].float(), positions, align_corners=False)
-    return moved[:, 0].round().to(torch.uint8)
+    channels = images.view(n, -1, rows, columns).float()
+    moved = functional.grid_sample(channels, positions, align_corners=False)
+    return moved.view(images.shape).round().to(torch.uint8)
 
 
 def split_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:

@@ -1,4 +1,5 @@
-"""Likelihoods p(x|z). Log-probabilities are summed over pixels: nats, one number per image."""
+"""Likelihoods p(x|z). Log-probabilities are summed over pixels, of a colour image over the channels of each: nats, one
+number per image. Given z, pixels and channels are independent, each with the distribution that a grey pixel has."""
 
 import math
 from typing import Protocol

@@ -1,5 +1,5 @@
 """The basic model families with an encoder, and what all families share. B is the batch size, d the latent dimension, P
-the number of pixels; images are flat, (B, P), with pixels in [0, 1].
+the number of pixels, of a colour image in three channels; images are flat, (B, P), with pixels in [0, 1].
 
 A model has `decode(z, y) -> output`, (B, P), which the likelihood (likelihoods.py) turns into pixels. Most have an
 encoder, `encode(x, y) -> (mean, log_var)`, both (B, d), where `log_var` is None if it gives points. The family without
@@ -210,23 +210,24 @@ class Convolutional(Autoencoder):
     pooling = 4  # factor by which both poolings together reduce rows and columns
 
     def __init__(self, spec: ModelSpec) -> None:
-        if any(size % self.pooling for size in spec.image_shape):
-            rows, columns = spec.image_shape
+        rows, columns = spec.size
+        if rows % self.pooling or columns % self.pooling:
             raise UserError(
                 f"family: convolutional needs images whose sides are multiples of {self.pooling} pixels, not "
                 f"{rows}×{columns}; choose autoencoder or vae"
             )
         super().__init__(spec)
         self.features = nn.Sequential(
-            nn.Unflatten(1, (1, *spec.image_shape)),
-            *(nn.Conv2d(1, 32, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),  # as a ReLU before pooling, on fewer numbers
+            nn.Unflatten(1, (spec.n_channels, rows, columns)),
+            # a ReLU after pooling: the same as before it, on fewer numbers
+            *(nn.Conv2d(spec.n_channels, 32, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
             *(nn.Conv2d(32, self.channels, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
             nn.Flatten(),
         )
         self.deconv = nn.Sequential(
             nn.Unflatten(1, (self.channels, *self.feature_shape)),
             *(nn.ConvTranspose2d(self.channels, self.channels, 4, stride=2, padding=1), nn.ReLU()),
-            nn.ConvTranspose2d(self.channels, 1, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(self.channels, spec.n_channels, 4, stride=2, padding=1),
             nn.Flatten(),
         )
         for layer in self.modules():
@@ -237,7 +238,7 @@ class Convolutional(Autoencoder):
     @property
     def feature_shape(self) -> tuple[int, int]:
         """Rows and columns of a feature map after both poolings."""
-        rows, columns = self.spec.image_shape
+        rows, columns = self.spec.size
         return rows // self.pooling, columns // self.pooling
 
     @property

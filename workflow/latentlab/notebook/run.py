@@ -65,6 +65,6 @@ def save_notebook(path: str | Path, notebook: Mapping[str, Any]) -> None:
 def link_data(record: DataRecord, folder: str | Path) -> None:
     """Make the verified files of a data set appear in `folder` where torchvision looks for them, so that it downloads
     nothing: data/{dataset}/raw."""
-    target = Path(folder, "data", record.declaration.torchvision, "raw")
+    target = Path(folder, "data", str(record.declaration.torchvision), "raw")
     target.parent.mkdir(parents=True)
     target.symlink_to(Path(record.folder).resolve(), target_is_directory=True)

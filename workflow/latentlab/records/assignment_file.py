@@ -1,5 +1,6 @@
 """assignment.yaml: its contents, read and checked."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from latentlab.records.base import Record
-from latentlab.records.datasets import get_dataset
+from latentlab.records.data import ImageFolder
+from latentlab.records.datasets import DATASETS, Dataset, get_dataset
 from latentlab.records.declarations import figure_declarations
 from latentlab.records.metrics import METRICS_FILES
 from latentlab.records.settings import MAX_NAME
@@ -32,6 +34,11 @@ SECTION_FILES = {
 
 Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 Label = Annotated[str, Meta(min_length=1, max_length=60)]
+ClassName = Annotated[
+    str, Meta(pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$", max_length=30, description="the name of a folder")
+]
+UNIQUE = Meta(extra_json_schema={"uniqueItems": True})
+Side = Annotated[int, Meta(ge=10, le=128)]  # the poolings of the reference classifier would leave nothing of less
 
 
 class ModelEntry(Record, frozen=True):
@@ -58,11 +65,23 @@ class FigureEntry(Record, frozen=True):
     height: Annotated[float, Meta(gt=0, le=270)] | None = None
 
 
+class OwnImages(ImageFolder, frozen=True, kw_only=True):
+    """What an assignment says of images of one's own: where they are, and how models see them."""
+
+    size: tuple[Side, Side]
+    """Rows and columns, to which all of them are resized."""
+    colour: bool
+    """Whether they keep their colours."""
+    classes: Annotated[tuple[ClassName, ...], Meta(min_length=2, max_length=100), UNIQUE]
+    """The names of the folders, in the order of the labels."""
+
+
 class AssignmentFile(Record, frozen=True):
     """The contents of assignment.yaml."""
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     dataset: str
+    """One of `records.datasets`, or the name of `images`."""
     models: dict[Identifier, ModelEntry]
     figures: dict[Identifier, FigureEntry]
     sections: tuple[Annotated[str, Meta(pattern="^([0-9]+([.][0-9]+)*|[A-Z]) .", max_length=200)], ...] = ()
@@ -71,6 +90,24 @@ class AssignmentFile(Record, frozen=True):
     """Models trained at every dimension of `sweep_dims`."""
     pca_comparisons: dict[Identifier, ModelEntry] = msgspec.field(default_factory=dict)
     """Models trained at every dimension of `pca_dims` and compared with PCA."""
+    images: OwnImages | None = None
+    """The data set, if it is one's own."""
+
+    def get_dataset(self, name: str) -> Dataset:
+        """The declaration of a data set that the assignment names.
+
+        Raises:
+            UserError: there is none.
+        """
+        if self.images is None or name != self.dataset:
+            return get_dataset(name)
+        return Dataset(
+            name=name,
+            title=name,
+            image_shape=(3, *self.images.size) if self.images.colour else self.images.size,
+            classes=self.images.classes,
+            reader="npy",
+        )
 
 
 def assignment_names(templates: str | Path) -> list[str]:
@@ -100,12 +137,17 @@ def read_assignment_file(path: Path) -> AssignmentFile:
         raise UserError(f"{path}: {mistake}")
     spec = AssignmentFile.from_dict(values)
     _check_names(path, spec)
+    if spec.images and (spec.dataset in DATASETS or not re.fullmatch("[A-Za-z0-9]+", spec.dataset)):
+        raise UserError(
+            f"{path}: dataset: your images need a name of letters and digits that is not one of {', '.join(DATASETS)}, "
+            f"not {short_repr(spec.dataset)}"
+        )
     entries = [*spec.models.values(), *spec.sweeps.values(), *spec.pca_comparisons.values()]
     for dataset in {spec.dataset, *(entry.dataset or spec.dataset for entry in entries)}:
         try:
-            get_dataset(dataset)
+            spec.get_dataset(dataset)
         except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+            raise UserError(f"{path}: {error}; or add images, with the folder of your own") from error
     return spec
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from latentlab.records.assignment_file import (
     ASSIGNMENT_FILE,
+    NOTEBOOK_SUFFIX,
     AssignmentFile,
     ModelEntry,
     assignment_names,
@@ -18,7 +19,8 @@ from latentlab.records.assignment_file import (
 )
 from latentlab.records.base import Record
 from latentlab.records.config import OVERRIDES, resolve_model
-from latentlab.records.datasets import get_dataset
+from latentlab.records.data import ImageFolder
+from latentlab.records.datasets import Dataset
 from latentlab.records.declarations import figure_declarations, model_families
 from latentlab.records.runs import (
     FILE_REQUIREMENTS,
@@ -56,7 +58,7 @@ class FigureSpec(Record, frozen=True, omit_defaults=False):
     name: str
     plot: str
     panels: tuple[Panel, ...]
-    dataset: str
+    dataset: Dataset
     """Whose classes and image shape it shows."""
     width: float
     """Millimetres, like the height."""
@@ -69,6 +71,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
 
     name: str
     spec: AssignmentFile
+    templates: Path
+    """The folder that its own lies in."""
     settings: dict[str, ModelSettings]
     """Model config → its settings, for every model that the assignment shows."""
     notebooks: tuple[str, ...]
@@ -105,6 +109,15 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
     def dataset_of(self, name: str) -> str:
         return self.entries[name].dataset or self.spec.dataset
 
+    @property
+    def images(self) -> ImageFolder | None:
+        """Where its own images are, if it has any."""
+        if self.spec.images is None:
+            return None
+        folder = self.templates / self.name / Path(self.spec.images.folder).expanduser()
+        values = {field: getattr(self.spec.images, field) for field in ImageFolder.__struct_fields__}
+        return ImageFolder.from_dict(values | {"folder": str(folder)})
+
     def settings_of(self, name: str) -> ModelSettings:
         return self.settings[self.entries[name].config]
 
@@ -135,6 +148,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("encoder")
         if settings.notebook:
             properties.add("notebook")
+        if self.spec.get_dataset(self.dataset_of(name)).ood_partner:
+            properties.add("ood")
         return properties
 
     def file(self, name: str, file: str) -> str:
@@ -179,7 +194,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
                 name=name,
                 plot=figure.plot,
                 panels=tuple(self.panel(model, figure.plot) for model in figure.models),
-                dataset=self.dataset_of(figure.models[0]),
+                dataset=self.spec.get_dataset(self.dataset_of(figure.models[0])),
                 width=figure.width,
                 height=figure.height,
                 options={
@@ -305,9 +320,15 @@ def load_assignment(templates: str | Path, name: str, config: dict[str, Any]) ->
     assignment = Assignment(
         name=name,
         spec=spec,
+        templates=Path(templates),
         settings={entry.config: resolve_model(config, entry.config) for entry in entries},
         notebooks=notebook_names(folder),
     )
+    if spec.images and assignment.notebooks:
+        raise UserError(
+            f"{folder / ASSIGNMENT_FILE}: images: a notebook reads torchvision's data sets only; take "
+            f"{assignment.notebooks[0]}{NOTEBOOK_SUFFIX} out of the folder, or images out of this file"
+        )
     for section, trained in (("sweeps", spec.sweeps), ("pca_comparisons", spec.pca_comparisons)):
         for entry_name in trained:
             if assignment.settings_of(entry_name).notebook:
@@ -350,15 +371,15 @@ def _requirements_of(assignment: Assignment, name: str) -> Iterable[tuple[str, t
 
 def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> None:
     """Raise UserError unless a model's data set suits what is shown of it."""
-    dataset = get_dataset(assignment.dataset_of(name))
+    dataset = assignment.spec.get_dataset(assignment.dataset_of(name))
     if _shows_conditions(assignment, name) and max(config["conditions"]) >= dataset.n_classes:
         raise UserError(
             f"config: conditions: {max(config['conditions'])} is not a label of {dataset.name}; its labels are 0 to "
             f"{dataset.n_classes - 1}"
         )
     is_classifier = name in assignment.spec.models and {"conditional", "generative"} <= assignment.properties(name)
-    partner = get_dataset(dataset.ood_partner)
-    if is_classifier and partner.image_shape != dataset.image_shape:
+    partner = assignment.spec.get_dataset(dataset.ood_partner) if dataset.ood_partner else None
+    if is_classifier and partner and partner.image_shape != dataset.image_shape:
         raise UserError(
             f"dataset {dataset.name}: the images of its ood_partner {partner.name} have another shape; name a partner "
             "with images of the same shape"

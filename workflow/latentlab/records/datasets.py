@@ -3,6 +3,8 @@ of its files, its synthetic counterpart) is read from its declaration, so a new 
 
 from math import prod
 
+import msgspec
+
 from latentlab.records.base import Record
 from latentlab.runtime.errors import UserError
 
@@ -14,32 +16,49 @@ def archive_name(name: str) -> str:
     return name if name.endswith(ARCHIVE_SUFFIX) else name + ARCHIVE_SUFFIX
 
 
-class Dataset(Record, frozen=True):
-    """A data set of small greyscale images with class labels."""
+class ImageShape(Record, frozen=True):
+    """What depends on the shape of an image alone."""
+
+    image_shape: tuple[int, ...]
+    """Of an image as it is stored: rows and columns, pixels, or of a colour image 3, rows and columns."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns, pixels."""
+        rows, columns = self.image_shape[-2:]
+        return rows, columns
+
+    @property
+    def n_channels(self) -> int:
+        """1, or 3 for colour images."""
+        return self.n_pixels // prod(self.size)
+
+    @property
+    def n_pixels(self) -> int:
+        """Numbers that an image consists of: a pixel has one for each channel."""
+        return prod(self.image_shape)
+
+
+class Dataset(ImageShape, frozen=True, kw_only=True):
+    """A data set of small images with class labels."""
 
     name: str
     """Its name in configurations and paths."""
     title: str
     """Its name in text and figures."""
-    torchvision: str
-    """The class of torchvision.datasets that lists its mirrors."""
-    image_shape: tuple[int, int]
-    """Rows and columns of an image, pixels."""
     classes: tuple[str, ...]
     """Class names, in the order of the labels."""
-    sha256: dict[str, str]
+    torchvision: str | None = None
+    """The class of torchvision.datasets that lists its mirrors; None for images of one's own."""
+    sha256: dict[str, str] = msgspec.field(default_factory=dict)
     """File name → SHA-256. Of a file that is published as a .gz that of the unpacked file, because archives are often
     packed again; or, if only the archive's own checksum was published, that of the .gz, whose name it then is."""
-    ood_partner: str
-    """Name of the data set whose images serve as out-of-distribution (OOD) examples."""
+    ood_partner: str | None = None
+    """Name of the data set whose images serve as out-of-distribution (OOD) examples, if there is one."""
     reader: str
     """The format of its files: a key of `latentlab.data.splits.READERS`."""
-    synthetic: str
+    synthetic: str | None = None
     """The function of `latentlab.data.synthetic` that draws one image of its synthetic counterpart."""
-
-    @property
-    def n_pixels(self) -> int:
-        return prod(self.image_shape)
 
     @property
     def n_classes(self) -> int:

@@ -37,9 +37,9 @@ class Losses(Record, frozen=True):
     squared_error: float
     root_squared_error: float
     background_error: float
-    """Squared error over the pixels that are 0 in their image."""
+    """Squared error over the pixels that are 0 in their image; 0 if there are none."""
     ink_error: float
-    """Squared error over all other pixels."""
+    """Squared error over all other pixels; 0 if there are none."""
     kl: float | None = None
     """KL(q(z|x) ‖ p(z)); only of a model with a prior."""
     negative_elbo: float | None = None
@@ -346,10 +346,10 @@ class MethodPredictions(Predictions, frozen=True):
     temperature_scaled: Predictions
     confusion: tuple[tuple[int, ...], ...]
     """Counts; true labels down the rows."""
-    auroc: float
-    """Probability that a test image has a higher score than an OOD image. The score is log p(x) minus the highest
-    log-probability that any decoder could give that image: cross-entropy of grey pixels is bounded by their entropy,
-    which differs between data sets and says nothing of the model."""
+    auroc: float | None = None
+    """Probability that a test image has a higher score than an OOD image; only if the data set has an OOD partner. The
+    score is log p(x) minus the highest log-probability that any decoder could give that image: cross-entropy of grey
+    pixels is bounded by their entropy, which differs between data sets and says nothing of the model."""
 
 
 class Mistake(Record, frozen=True):
@@ -395,7 +395,8 @@ class ClassifierMetrics(Record, frozen=True):
     """Of the best method after temperature scaling, the most confident first."""
     confusions: tuple[Confusion, ...]
     """The four most frequent ones of the best method, the most frequent first."""
-    ood: OODData
+    ood: OODData | None = None
+    """None if the data set has no partner, as images of one's own."""
     samples: int | None = None
     """Draws of z for each image and label that the bounds use."""
     quadrature_error: float | None = None

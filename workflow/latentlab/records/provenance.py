@@ -17,11 +17,13 @@ class DataProvenance(Record, frozen=True):
     """The data set of a report, or one of them."""
 
     dataset: str
-    source: Literal["published", "synthetic"]
+    source: Literal["published", "synthetic", "images"]
     training_size: int | None
     """How many images were trained on; null: all that are not held out."""
     sha256: str
     """Of all files together, hexadecimal."""
+    originals: str | None = None
+    """Of images of one's own: SHA-256 of the files before they were resized."""
 
 
 class ModelProvenance(Record, frozen=True):

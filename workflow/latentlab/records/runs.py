@@ -3,7 +3,7 @@
 from typing import Literal, Self
 
 from latentlab.records.base import Record
-from latentlab.records.datasets import Dataset
+from latentlab.records.datasets import Dataset, ImageShape
 from latentlab.records.settings import ModelSettings
 
 RUN_FOLDER = "results/models/{dataset}/{model}/d{latent_dim}/seed{seed}"
@@ -11,7 +11,7 @@ SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
 NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "generative", "encoder", "notebook"]
+Requirement = Literal["plane", "unconditional", "conditional", "generative", "encoder", "notebook", "ood"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -42,6 +42,7 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "generative": "family: vae or exact",
     "encoder": "family: vae or autoencoder",
     "notebook": "a notebook that trains it",
+    "ood": "a data set with an ood_partner, which images of one's own have not",
 }
 
 
@@ -59,7 +60,7 @@ class Run(Record, frozen=True, omit_defaults=False):
         return f"{RUN_FOLDER}/{name}".format(**self.to_dict())
 
 
-class ModelSpec(Record, frozen=True, omit_defaults=False):
+class ModelSpec(ImageShape, frozen=True, omit_defaults=False, kw_only=True):
     """All that is needed to build and train a network; stored with its weights."""
 
     settings: ModelSettings
@@ -67,8 +68,6 @@ class ModelSpec(Record, frozen=True, omit_defaults=False):
     """In place of the settings' own: a sweep varies it."""
     seed: int
     """In place of the settings' own: of the initial weights, the shuffling and the noise."""
-    image_shape: tuple[int, int]
-    """Rows and columns, pixels."""
     n_classes: int
 
     @classmethod
@@ -83,7 +82,3 @@ class ModelSpec(Record, frozen=True, omit_defaults=False):
             image_shape=dataset.image_shape,
             n_classes=dataset.n_classes,
         )
-
-    @property
-    def n_pixels(self) -> int:
-        return self.image_shape[0] * self.image_shape[1]

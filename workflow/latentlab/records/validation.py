@@ -96,6 +96,8 @@ def _requirement(error: ValidationError) -> str:
             return f"have at least {value} item{'s' * (value > 1)}"
         case "uniqueItems":
             return "have each item only once"
+        case "items" if value is False and isinstance(error.schema, dict):
+            return f"have at most {len(error.schema['prefixItems'])} items"
         case "maxItems":
             return f"have at most {value} items"
         case "minLength":

@@ -31,6 +31,7 @@ def report_provenance(metrics: Metrics, records: Sequence[DataRecord], settings:
                 source=record.source,
                 training_size=record.training_size,
                 sha256=record.digest,
+                originals=record.originals,
             )
             for record in records
         ),

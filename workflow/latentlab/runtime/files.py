@@ -83,7 +83,8 @@ def write_npz(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:
 
 
 def write_png(path: str | Path, pixels: "np.ndarray") -> None:
-    """Write a grey image (rows, columns) with values in [0, 1] as 8-bit PNG, pixel by pixel."""
+    """Write an image (rows, columns), or in colour (rows, columns, 3), with values in [0, 1] as 8-bit PNG, pixel by
+    pixel."""
     import numpy as np
     from PIL import Image
 
@@ -117,6 +118,14 @@ def with_stem_suffix(path: str | Path, suffix: str) -> Path:
     """`name-SUFFIX.ext` beside `name.ext`."""
     path = Path(path)
     return path.with_stem(f"{path.stem}-{suffix}")
+
+
+def folder_state(folder: str | Path) -> str:
+    """A hash (hex) of the names, sizes and times of all files in a folder, which changes when one of them does."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    states = ((path, path.stat()) for path in files)
+    lines = (f"{path.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n" for path, state in states)
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def sha256(path: str | Path) -> str:
