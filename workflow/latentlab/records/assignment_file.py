@@ -23,7 +23,7 @@ NOTEBOOK_SUFFIX = ".md.j2"
 PAGE_VARIABLES = {"css", "fonts", "image", "image_width", "models", "page", "provenance", "replaced"}
 NOTEBOOK_VARIABLES = {"answer", "cell", "figure", "page", "provenance", "synthetic"}
 RESERVED_NAMES = PAGE_VARIABLES | NOTEBOOK_VARIABLES
-SHARED_FOLDERS = {"explorer", "notebook"}  # of templates/
+SHARED_FOLDERS = {"explorer", "new", "notebook"}  # of templates/
 # Snakemake writes names into patterns, where braces mark wildcards, and into the commands of its jobs.
 REFUSED_CHARACTERS = "{}\\,:='\"`$"
 # The results files of what is not a single model, by the section of assignment.yaml.
@@ -131,7 +131,7 @@ def read_assignment_file(path: Path) -> AssignmentFile:
             not exist.
     """
     for file in (path.parent, *(path.parent / f"{name}{NOTEBOOK_SUFFIX}" for name in notebook_names(path.parent))):
-        _check_file_name(file)
+        check_file_name(file)
     values = read_yaml(path)
     if mistake := first_mistake(values, msgspec.json.schema(AssignmentFile)):
         raise UserError(f"{path}: {mistake}")
@@ -151,7 +151,7 @@ def read_assignment_file(path: Path) -> AssignmentFile:
     return spec
 
 
-def _check_file_name(path: Path) -> None:
+def check_file_name(path: Path) -> None:
     """Raise UserError if the folder of an assignment, or the template of a notebook, cannot have its name: results are
     named after it, and it is a target or a wildcard of Snakemake."""
     place = f"{path.parent}/{short_repr(path.name)[1:-1]}"

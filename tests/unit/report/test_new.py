@@ -1,0 +1,157 @@
+"""`./run new`: an assignment that is complete at once."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from builders import COLOUR, draw_pictures
+from projects import ROOT, snakemake_environment
+
+from latentlab.records.assignments import load_assignment
+from latentlab.report import new
+from latentlab.report.new import create_assignment, read_answers
+from latentlab.report.template_check import check_templates
+from latentlab.runtime.errors import UserError
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def root(tmp_path):
+    """The files of the repository that a new assignment is made from."""
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    (tmp_path / "workflow").mkdir()
+    shutil.copytree(ROOT / "workflow/rules", tmp_path / "workflow/rules")
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    return tmp_path
+
+
+def create(root, *arguments):
+    return create_assignment(root / "templates", read_answers(arguments, root, CONFIG), CONFIG)
+
+
+def test_without_options_it_compares_two_models_on_the_first_data_set(root):
+    assignment = create(root, "mine")
+    assert assignment.spec.title == "mine" and assignment.spec.dataset == "MNIST"
+    assert [entry.config for entry in assignment.spec.models.values()] == ["lab8-ae-hidden", "lab8-vae"]
+    assert {"pictures", "training", "first_map", "second_map", "codes"} == set(assignment.spec.figures)
+    page = (root / "templates/mine/page.html.j2").read_text()
+    assert page.count("negated ELBO") == 1 and "<<" not in page and "<%" not in page
+    check_templates(root / "templates", [load_assignment(root / "templates", "mine", CONFIG)])
+
+
+@pytest.mark.parametrize("models", [
+    ("lab10-cnn", "best-cvae"), ("deep-vae", "deep-cvae"), ("plane-exact", "small-convolutional-vae"),
+    ("deep-cvae", "deep-cvae"),
+])  # fmt: skip
+def test_it_shows_of_its_models_what_they_have(root, models):
+    assignment = create(root, "mine", "--models", *models, "--data", "KMNIST", "--title", 'Of "planes": {{ x }} & <b>')
+    assert assignment.spec.title == 'Of "planes": {{ x }} & <b>' and assignment.spec.dataset == "KMNIST"
+    maps = [name for name in ("first", "second") if {"plane", "unconditional"} <= assignment.properties(name)]
+    assert [name for name in assignment.spec.figures if name.endswith("_map")] == [f"{name}_map" for name in maps]
+    page = (root / "templates/mine/page.html.j2").read_text()
+    vaes = [name for name in ("first", "second") if {"generative", "encoder"} <= assignment.properties(name)]
+    assert page.count("negative_elbo") == len(vaes)
+
+
+def test_own_images_are_described_as_they_are(root):
+    draw_pictures(root / "templates/shapes/images", COLOUR, 20)
+    assignment = create(root, "shapes")
+    images = assignment.spec.images
+    assert (images.folder, images.size, images.colour) == ("images", (20, 32), True)
+    assert images.classes == ("bow", "disc", "square") and assignment.spec.dataset == "Shapes"
+    assert [entry.config for entry in assignment.spec.models.values()] == ["small-ae", "small-vae"]
+
+
+def test_options_say_otherwise_and_images_may_lie_elsewhere(root):
+    draw_pictures(root / "pictures", COLOUR, 20)
+    assignment = create(root, "my_shapes", "--data", str(root / "pictures"), "--size", "12", "14", "--no-colour")
+    images = assignment.spec.images
+    assert (images.folder, images.size, images.colour) == (str(root / "pictures"), (12, 14), False)
+    assert assignment.spec.dataset == "Myshapes"
+
+
+def test_what_is_not_given_is_asked_for_where_somebody_can_answer(root, monkeypatch):
+    draw_pictures(root / "templates/shapes/images", COLOUR, 20)
+    answers = {
+        "Title": "Shapes in planes",
+        "Data": "",
+        "Rows": "16 x 24",
+        "In colour": "no",
+        "Two of": "deep-vae deep-ae",
+    }
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        return next(text for start, text in answers.items() if question.startswith(start))
+
+    monkeypatch.setattr(sys, "stdin", type("Terminal", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr("builtins.input", answer)
+    spec = create(root, "shapes").spec
+    assert len(asked) == 5 and (spec.title, spec.images.size, spec.images.colour) == (
+        "Shapes in planes",
+        (16, 24),
+        False,
+    )
+    assert [entry.config for entry in spec.models.values()] == ["deep-vae", "deep-ae"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "./run new: the following arguments are required: name; usage: ./run new"),
+        (("lab8",), "templates/lab8: there is an assignment of this name already; choose another"),
+        (("notebook",), "this folder holds what all assignments share; rename yours"),
+        (("a{b}",), "its name may not contain {"),
+        (("train_model",), "train_model: not the name of an assignment"),
+        (("report",), "report: not the name of an assignment"),
+        (
+            ("mine", "--data", "CIFAR"),
+            "CIFAR: neither a folder nor one of MNIST, FashionMNIST, KMNIST; name one of them",
+        ),
+        (("mine", "--data", "MNIST", "--size", "20", "20"), "the images of MNIST have a size and colours of their own"),
+        (("mine", "--models", "lab8-vea", "deep-vae"), "models.lab8-vea does not exist; did you mean lab8-vae?"),
+        (("mine", "--size", "big", "20"), "argument --size: invalid int value: 'big'"),
+        (("mine", "--colours"), "unrecognized arguments: --colours"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_written(root, arguments, sentence):
+    before = sorted((root / "templates").rglob("*"))
+    with pytest.raises(UserError) as error:
+        create(root, *arguments)
+    assert sentence in str(error.value) and "\n" not in str(error.value)
+    assert sorted((root / "templates").rglob("*")) == before
+
+
+def test_images_that_cannot_be_used_are_named_and_nothing_is_written(root):
+    draw_pictures(root / "pictures", COLOUR, 19)
+    before = sorted((root / "templates").rglob("*"))
+    for arguments, sentence in (
+        (("--data", str(root / "pictures")), "bow: 19 PNG or JPEG files; put at least 20 images of class bow there"),
+        (("--data", str(root / "pictures/disc")), "disc: no folders; put the images of each class into a folder"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            create(root, "mine", *arguments)
+    shutil.rmtree(root / "pictures")
+    draw_pictures(root / "pictures", COLOUR, 20)
+    with pytest.raises(UserError, match="must be at least 10, not 4"):
+        create(root, "mine", "--data", str(root / "pictures"), "--size", "4", "20")
+    assert sorted((root / "templates").rglob("*")) == before
+
+
+def test_the_command_says_what_to_edit(root, monkeypatch, capsys):
+    shutil.copy(ROOT / "config.yaml", root)
+    monkeypatch.setattr(new, "ROOT", root)
+    monkeypatch.setattr(sys, "argv", ["new", "mine", "--data", "KMNIST"])
+    new.main()
+    made = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1].strip() for line in made] == [
+        "made templates/mine/assignment.yaml", "made templates/mine/page.html.j2", "next",
+    ]  # fmt: skip
+    assert made[2].endswith("./run report --config assignment=mine")
+    command = [sys.executable, "-m", "latentlab.report.new", "lab8"]
+    process = subprocess.run(command, env=snakemake_environment(ROOT), capture_output=True, text=True)
+    assert process.returncode == 1 and process.stderr.startswith("latentlab: templates/lab8: there is an assignment")
