@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pdfplumber
 import pytest
 import yaml
 from projects import ROOT, Project, copy_source
+
+from latentlab.records.data import DataRecord
+from latentlab.records.metrics import ModelMetrics
+from latentlab.records.provenance import Provenance
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 BLOCK = r"(?:(Append to|Create|Set in) `([^`]+)`[^\n]*\n\n)?```(\w+)\n(.*?)```"
@@ -132,3 +137,39 @@ def test_links_in_the_documentation_lead_to_files():
     assert links
     for page, link in links:
         assert (page.parent / Path(link)).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.long
+def test_the_tutorial_on_images_ends_with_a_page(tmp_path):
+    """docs/images.md, step by step, with the packages of this environment in place of installing them again."""
+    project = copy_source(tmp_path / "clone")
+    environment = project.root / ".venv"
+    environment.mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != "installed":
+            (environment / path.name).symlink_to(path)
+    (environment / "installed").write_text(f"{project.root}\n{(project.root / 'uv.lock').read_text()}")
+    variables = os.environ | {"PYTHONPATH": str(project.root / "workflow")}
+    for action, path, text in instructions("docs/images.md"):
+        if action == "Create":
+            (project.root / path).write_text(text)
+        else:
+            subprocess.run(
+                ["bash", "-euc", text], cwd=project.root, env=variables, check=True, stdin=subprocess.DEVNULL
+            )
+    results = project.root / "results"
+    record = DataRecord.read(results / "data/Shapes.json")
+    assert record.declaration.image_shape == (3, 20, 32) and record.source == "images" and record.validation_size == 60
+    with pdfplumber.open(results / "report.pdf") as pdf:
+        text = pdf.pages[0].extract_text()
+        assert len(pdf.pages) == 1 and "Shapes in two planes" in text
+    assert "There are 3 classes" in (results / "report.html").read_text()
+    provenance = Provenance.read(results / "reports/shapes/provenance.json")
+    assert provenance.data[0].sha256 == record.digest and provenance.data[0].originals == record.originals
+    metrics = ModelMetrics.read(results / "models/Shapes/small-vae/d2/seed0/metrics.json")
+    assert metrics.likelihood.log_likelihood > -metrics.test.negative_elbo, "by quadrature, as of any other images"
+    assert "small-vae" in (results / "explorer.html").read_text()
+    first = {path: path.read_bytes() for path in results.rglob("*.json") if "checksums" not in path.parts}
+    command = ["snakemake", "--cores", "2", "--config", "assignment=shapes", "--forceall", "--", "report"]
+    subprocess.run(command, cwd=project.root, env=variables, check=True)
+    assert first == {path: path.read_bytes() for path in first}, "equal bytes"
