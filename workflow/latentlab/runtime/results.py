@@ -10,7 +10,8 @@ from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL, write_text
 
 FORMAT = 6  # increased whenever the contents of some results file change, so that older results are not misread
-NOT_RESULTS = {"format", "smoke", "preview", "rebuilt", "class", "benchmark"}  # other working directories and the like
+# Other working directories and the like.
+NOT_RESULTS = {"format", "smoke", "preview", "comparison", "rebuilt", "class", "benchmark"}
 
 
 def check_writable(folder: str | Path) -> None:
