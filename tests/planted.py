@@ -47,6 +47,7 @@ from latentlab.records.metrics import (
     Predictions,
     Projection,
     ProjectionMetrics,
+    RestorationMetrics,
     Separation,
     ShapeCorrelations,
     SweepMetrics,
@@ -202,6 +203,7 @@ def model(settings: ModelSettings) -> dict[str, Record]:
         ),
         "projections.json": ProjectionMetrics(codes=projection, pixels=projection),
         "notebook.json": notebook(settings.conditional),
+        "restorations.json": RestorationMetrics(corrupted=0.04, restored=0.02),
         "augmentation.json": AugmentationMetrics(
             model="planted",
             settings=settings,

@@ -114,6 +114,24 @@ rule find_failures:
         "../scripts/find_failures.py"
 
 
+rule restore_images:
+    input:
+        data="results/data/{dataset}.json",
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+    output:
+        metrics=f"{RUN_FOLDER}/restorations.json",
+        images=in_report(f"{RUN_FOLDER}/restorations.png", "Models", "restorations"),
+    log:
+        f"{RUN_LOGS}/restore_images.log",
+    threads: 1
+    params:
+        code=code_of("restore_images.py"),
+    message:
+        "Restore corrupted images by {wildcards.model} on {wildcards.dataset}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/restore_images.py"
+
+
 rule project_latents:
     input:
         data="results/data/{dataset}.json",

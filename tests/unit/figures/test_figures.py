@@ -106,6 +106,7 @@ def plant_results(folder, dataset):
         "conditions": (N_GRID, 2 * N_GRID),
         "reconstructions": (8, 32),
         "reconstructions_and_samples": (4, 10),
+        "restorations": (3, n_classes),
         "strips": (1 + 2 * len(DIMS), 10),
         "failures": (2, 2),
         "mistakes": (1, 3),
@@ -312,7 +313,7 @@ def images_of(ax):
 
 
 def test_the_declarations_read_from_the_source_are_those_of_the_registered_figures():
-    assert len(FIGURES) == 27
+    assert len(FIGURES) == 28
     assert figure_declarations() == {name: registered.declaration for name, registered in FIGURES.items()}
 
 

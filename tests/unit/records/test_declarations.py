@@ -7,7 +7,13 @@ from latentlab.records.settings import Settings
 
 def test_families_are_the_classes_that_derive_from_the_base_class():
     assert model_families() == {
-        name: Family(name=name, has_encoder=cls.has_encoder, generative=cls.generative, own_settings=cls.own_settings)
+        name: Family(
+            name=name,
+            has_encoder=cls.has_encoder,
+            generative=cls.generative,
+            denoising=cls.denoising,
+            own_settings=cls.own_settings,
+        )
         for name, cls in model_classes().items()
     }
     assert set(model_families()) >= {"autoencoder", "vae", "convolutional", "exact"}

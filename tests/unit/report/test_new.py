@@ -44,7 +44,7 @@ def test_without_options_it_compares_two_models_on_the_first_data_set(root):
 
 @pytest.mark.parametrize("models", [
     ("lab10-cnn", "best-cvae"), ("deep-vae", "deep-cvae"), ("plane-exact", "small-convolutional-vae"),
-    ("deep-cvae", "deep-cvae"),
+    ("deep-cvae", "deep-cvae"), ("small-denoising", "small-vae"),
 ])  # fmt: skip
 def test_it_shows_of_its_models_what_they_have(root, models):
     assignment = create(root, "mine", "--models", *models, "--data", "KMNIST", "--title", 'Of "planes": {{ x }} & <b>')
@@ -52,6 +52,10 @@ def test_it_shows_of_its_models_what_they_have(root, models):
     maps = [name for name in ("first", "second") if {"plane", "unconditional"} <= assignment.properties(name)]
     assert [name for name in assignment.spec.figures if name.endswith("_map")] == [f"{name}_map" for name in maps]
     page = (root / "templates/mine/page.html.j2").read_text()
+    denoising = [name for name in ("first", "second") if "denoising" in assignment.properties(name)]
+    assert [name for name in assignment.spec.figures if name.endswith("_restored")] == [
+        f"{name}_restored" for name in denoising
+    ]
     vaes = [name for name in ("first", "second") if {"generative", "encoder"} <= assignment.properties(name)]
     assert page.count("negative_elbo") == len(vaes)
 

@@ -51,6 +51,20 @@ def worst_reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size)
     return fig
 
 
+@figure(inputs=("restorations.png",))
+def restorations(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
+    """The first test image of each class, as a denoising autoencoder is given it, corrupted, and what it restores."""
+    (panel,) = panels
+    rows, _ = dataset.size
+    fig = new_figure(size, aspect=dataset.n_classes / 3)
+    ax = fig.subplots()
+    show_pixels(ax, read_pixels(panel.files["restorations.png"]))
+    ax.set_yticks(image_centres(3, rows), ["input", "corrupted", "restored"])
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    return fig
+
+
 @figure(inputs=("principal_directions.npz",))
 def principal_directions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """PCA's first two components beside the weights of a linear decoder of two latent dimensions: blue is negative,

@@ -1,10 +1,12 @@
-"""Which images a model reconstructs worst."""
+"""Which images a model reconstructs worst, and what it makes of corrupted ones."""
 
 import torch
 from torch import Tensor
 
-from latentlab.models.inputs import to_pixels
-from latentlab.records.metrics import WorstReconstruction
+from latentlab.models.denoising import Denoising
+from latentlab.models.inference import first_of_each_class
+from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
+from latentlab.records.metrics import RestorationMetrics, WorstReconstruction
 
 N_WORST = 5
 
@@ -29,3 +31,27 @@ def worst_reconstructions(
         WorstReconstruction(index=int(i), label=int(labels[i]), squared_error=float(errors[i])) for i in worst
     )
     return records, torch.cat([x[worst], outputs[worst], (x[worst] - outputs[worst]).abs()])
+
+
+@torch.no_grad()
+def restore_images(
+    model: Denoising, images: Tensor, labels: Tensor, seed: int = 0
+) -> tuple[RestorationMetrics, Tensor]:
+    """How well a denoising autoencoder restores images that are corrupted as in its training.
+
+    Args:
+        images, labels: uint8 (n, *image_shape) and int64 (n,).
+
+    Returns:
+        The errors over all images; and of the first image of each class three rows of pixels in [0, 1],
+        (3 · classes, P): as it is, corrupted, and restored.
+    """
+    torch.manual_seed(seed)
+    x = to_pixels(images)
+    corrupted = model.corrupt(x)
+    batches = split_batches(EVALUATION_BATCH, corrupted, labels)
+    restored = torch.cat([model.likelihood.pixels(model.decode(model.encode(batch, y)[0], y)) for batch, y in batches])
+    errors = [float((pixels - x).square().mean()) for pixels in (corrupted, restored)]
+    first = first_of_each_class(labels, model.spec.n_classes)
+    rows = torch.cat([pixels[first].clamp(0, 1) for pixels in (x, corrupted, restored)])
+    return RestorationMetrics(corrupted=errors[0], restored=errors[1]), rows

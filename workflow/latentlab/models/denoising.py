@@ -13,9 +13,10 @@ class Denoising(Autoencoder):
     In each training step an image is corrupted anew: a share of its pixels, the setting `masked_share`, become 0, and
     Gaussian noise of the standard deviation `noise_sigma` is added to all. With neither it is an autoencoder. Codes and
     reconstructions are those of clean images, as of every other model, while the loss in the history is that of
-    corrupted ones. It has no prior, so there is no bound on log p(x).
+    corrupted ones; what it makes of those is in restorations.json. It has no prior, so there is no bound on log p(x).
     """
 
+    denoising = True
     own_settings = ("masked_share", "noise_sigma")
 
     def corrupt(self, x: Tensor) -> Tensor:

@@ -68,6 +68,7 @@ class LatentModel(nn.Module):
     activation: type[nn.Module] = nn.ReLU  # between hidden layers
     has_encoder = False
     generative = False  # whether it has a prior, N(0, I), to sample from
+    denoising = False  # whether it is trained to restore corrupted images
     own_settings: tuple[str, ...] = ()  # of `ModelSettings`, those that only this family and its subclasses have
     decoder: nn.Sequential
     block_batches = 1  # batches of training images that `training_batches` is given at a time

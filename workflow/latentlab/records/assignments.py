@@ -146,6 +146,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             properties.add("generative")
         if family.has_encoder:
             properties.add("encoder")
+        if family.denoising:
+            properties.add("denoising")
         if settings.notebook:
             properties.add("notebook")
         if self.spec.get_dataset(self.dataset_of(name)).ood_partner:

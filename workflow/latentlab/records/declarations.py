@@ -25,6 +25,8 @@ class Family(Record, frozen=True):
     """Whether a network gives the codes of images; otherwise they are found by integrating over the latent space."""
     generative: bool
     """Whether it has a prior to sample from, as a VAE has."""
+    denoising: bool
+    """Whether it is trained to restore corrupted images."""
     own_settings: tuple[str, ...] = ()
     """The settings of a model config that it has and other families lack."""
 
@@ -73,6 +75,7 @@ def model_families() -> dict[str, Family]:
             name=name.lower(),
             has_encoder=attribute(name, "has_encoder"),
             generative=attribute(name, "generative"),
+            denoising=attribute(name, "denoising"),
             own_settings=attribute(name, "own_settings"),
         )
         for name in classes

@@ -525,7 +525,7 @@ class NotebookMetrics(Record, frozen=True):
     classifier: NotebookClassifier | None = None
 
 
-# --- sweep.json, pca_comparison.json, projections.json, augmentation.json ---------------------------------------------
+# --- sweep.json, pca_comparison.json, projections.json, augmentation.json, restorations.json --------------------------
 
 
 class SweepPoint(Record, frozen=True):
@@ -653,6 +653,15 @@ class AugmentationMetrics(Record, frozen=True):
     """The difference of both."""
 
 
+class RestorationMetrics(Record, frozen=True):
+    """restorations.json: squared errors per pixel of the test images, each corrupted once as in training."""
+
+    corrupted: float
+    """Of the corrupted images."""
+    restored: float
+    """Of what the model makes of them."""
+
+
 METRICS_FILES: dict[str, type[Record]] = {
     "metrics.json": ModelMetrics,
     "plane.json": PlaneMetrics,
@@ -662,6 +671,7 @@ METRICS_FILES: dict[str, type[Record]] = {
     "baselines.json": BaselineMetrics,
     "projections.json": ProjectionMetrics,
     "augmentation.json": AugmentationMetrics,
+    "restorations.json": RestorationMetrics,
     "notebook.json": NotebookMetrics,
     "sweep.json": SweepMetrics,
     "pca_comparison.json": PCAComparison,

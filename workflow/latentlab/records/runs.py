@@ -11,7 +11,7 @@ SWEEP_FOLDER = "results/sweeps/{dataset}/{model}"
 NOTEBOOK_FOLDER = "results/notebooks/{dataset}/{assignment}/{notebook}"
 PCA_FOLDER = "results/pca_comparisons/{dataset}/{model}"
 
-Requirement = Literal["plane", "unconditional", "conditional", "generative", "encoder", "notebook", "ood"]
+Requirement = Literal["plane", "unconditional", "conditional", "generative", "encoder", "denoising", "notebook", "ood"]
 
 # What a model has to be for some of the files of its run to be made.
 FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
@@ -31,6 +31,8 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "mistakes.png": ("conditional", "generative"),
     "confusions.png": ("conditional", "generative"),
     "augmentation.json": ("generative", "encoder"),
+    "restorations.json": ("denoising",),
+    "restorations.png": ("denoising",),
     "notebook.json": ("notebook",),
 }
 
@@ -41,6 +43,7 @@ REQUIREMENT_SETTINGS: dict[Requirement, str] = {
     "conditional": "conditional: true",
     "generative": "family: vae or exact",
     "encoder": "family: vae or autoencoder",
+    "denoising": "family: denoising",
     "notebook": "a notebook that trains it",
     "ood": "a data set with an ood_partner, which images of one's own have not",
 }

@@ -159,6 +159,7 @@ def _page_context(assignment: Assignment) -> dict[str, Any]:
     return {
         "maps": [name for name, has in properties.items() if {"plane", "unconditional"} <= has],
         "vaes": [name for name, has in properties.items() if {"generative", "encoder"} <= has],
+        "denoising": [name for name, has in properties.items() if "denoising" in has],
         "have_planes": all("plane" in has for has in properties.values()),
         "map_width": round(min(MAP_WIDTH, MAP_HEIGHT * columns / rows)),
     }
