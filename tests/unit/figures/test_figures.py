@@ -507,6 +507,19 @@ def test_text_that_cannot_be_read_is_refused_with_its_figure(texts, message):
         check_legible("map", fig)
 
 
+@pytest.mark.parametrize("top", np.arange(5.0, 12.0))
+@pytest.mark.parametrize("bottom", [-3, -4.7, -6])
+def test_text_has_room_whatever_ticks_the_data_ask_for(bottom, top, tmp_path):
+    """Some of these layouts would alternate between many and few ticks, and cut off the name of the axis."""
+    dataset, panels = builders.COLOUR, []
+    for name, (low, high) in {"ae": ((-7, bottom), (7, top)), "vae": ((-3, -3), (4, 4))}.items():
+        path = tmp_path / f"{name}.npz"
+        write_npz(path, {"test_codes": np.array([low, high, (0, 0)], float), "test_labels": np.arange(3)})
+        panels.append(Panel(label=name, generative=name == "vae", files={"codes.npz": str(path)}))
+    options = {"split": "test", "points": 3}
+    draw_figure(FigureSpec("codes", "embeddings", tuple(panels), dataset, 92, 46, options), tmp_path / "codes.svg")
+
+
 def test_numbers_that_lie_where_the_data_put_them_may_overlap():
     fig = Figure(figsize=(3, 2))
     fig.text(0.5, 0.5, "1", path_effects=HALO)

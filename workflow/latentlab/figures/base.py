@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
+from matplotlib.ticker import AutoLocator, FixedLocator
 
 from latentlab.figures.legibility import check_legible
 from latentlab.metrics.grids import tile_images
@@ -95,9 +96,20 @@ def draw_figure(spec: FigureSpec, path: str | Path) -> None:
         UserError: at its size some of its text cannot be read.
     """
     fig = FIGURES[spec.plot].function(spec.panels, spec.dataset, (spec.width, spec.height), **spec.options)
+    keep_ticks(fig)
     check_legible(spec.name, fig)
     with atomic_write(path) as partial:
         fig.savefig(partial, metadata={"Date": None})
+
+
+def keep_ticks(fig: Figure) -> None:
+    """Lay a figure out and keep its ticks. Otherwise their number depends on the size of the axes, which depends on the
+    width of the tick labels, so that the layout may alternate between two states of which neither has room for all."""
+    fig.draw_without_rendering()
+    for ax in fig.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_locator(), AutoLocator):
+                axis.set_major_locator(FixedLocator(axis.get_majorticklocs()))
 
 
 def use_style(matplotlibrc: str | Path) -> None:
