@@ -1,4 +1,5 @@
 import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,16 @@ def test_a_model_has_its_own_values_and_defaults_for_the_others():
     assert resolve_model(config, "lab8-vae").epochs == 7
     assert resolve_model(config, "lab8-ae").epochs == 10
     assert resolve_model(config, "lab8-vae") == ModelSettings(family="vae", hidden=(512,), epochs=7)
+
+
+def test_the_resolved_settings_of_every_model_are_valid_and_resolve_to_themselves():
+    """As the config.yaml of a report has them, which it is made again from."""
+    models = {name: json.loads(json.dumps(resolve_model(CONFIG, name).to_dict())) for name in CONFIG["models"]}
+    resolved = CONFIG | {"models": models}
+    assert len(resolved["models"]) > 20
+    check_config(resolved)
+    for name in CONFIG["models"]:
+        assert resolve_model(resolved, name) == resolve_model(CONFIG, name)
 
 
 def test_top_level_settings_override_those_of_every_model():

@@ -148,9 +148,10 @@ def _check_model(name: str, model: dict[str, Any]) -> None:
             f"config: models.{name}.beta: the objective of family: iwae has no KL term to weight; leave beta out, or "
             "choose family: vae"
         )
-    for key in model:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(ModelSettings)}
+    for key, value in model.items():
         owners = [family.name for family in model_families().values() if key in family.own_settings]
-        if owners and model["family"] not in owners:
+        if owners and model["family"] not in owners and value != defaults[key]:  # a report's config.yaml has all keys
             raise UserError(
                 f"config: models.{name}.{key}: only family: {' and '.join(owners)} has this setting; leave it out"
             )
