@@ -328,6 +328,9 @@ def test_the_settings_of_a_page_are_those_that_its_numbers_depend_on(tmp_path):
     assert settings["models"]["deep-vae"]["epochs"] == 60 and settings["models"]["deep-vae"]["beta"] == 1.0
     assert settings == load(tmp_path).page_settings(CONFIG | {"data_dir": "/data", "device": "cpu"})
     assert settings != load(tmp_path).page_settings(CONFIG | {"grid_samples": 3})
+    typed, short = (CONFIG | {"authors": [{"name": "A", **rest}]} for rest in ({"id": None, "email": None}, {}))
+    assert load(tmp_path).page_settings(typed) == load(tmp_path).page_settings(short)
+    assert load(tmp_path).page_settings(short)["authors"] == [{"name": "A"}]
     fewer_epochs = CONFIG | {"epochs": 1}
     assert load(tmp_path, config=fewer_epochs).page_settings(fewer_epochs)["models"]["deep-vae"]["epochs"] == 1
     assert list(settings) == sorted(settings)

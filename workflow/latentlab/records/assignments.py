@@ -31,7 +31,7 @@ from latentlab.records.runs import (
     Requirement,
     Run,
 )
-from latentlab.records.settings import OWN_TEXTS, ModelSettings
+from latentlab.records.settings import OWN_TEXTS, Author, ModelSettings
 from latentlab.runtime.errors import UserError
 
 T = TypeVar("T")
@@ -271,7 +271,8 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         not part of them, except those that say where files lie and where jobs run. The student's own texts have the
         names under which they are attached."""
         settings = {key: config[key] for key in config.keys() - {"models", *LOCAL_SETTINGS, *OVERRIDES}}
-        settings |= {"assignment": self.name, "title": self.page_title(config)}
+        authors = [Author.from_dict(author).to_dict() for author in config["authors"]]  # whether or not nulls are typed
+        settings |= {"assignment": self.name, "title": self.page_title(config), "authors": authors}
         settings |= {setting: name for setting, name in OWN_TEXTS.items() if self.own_text(config, setting)}
         models = {name: model.to_dict() for name, model in sorted(self.settings.items())}
         return dict(sorted((settings | {"models": models}).items()))  # Snakemake compares params in order
