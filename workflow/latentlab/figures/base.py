@@ -109,7 +109,7 @@ def keep_ticks(fig: Figure) -> None:
     for ax in fig.axes:
         for axis in (ax.xaxis, ax.yaxis):
             if isinstance(axis.get_major_locator(), AutoLocator):
-                axis.set_major_locator(FixedLocator(axis.get_majorticklocs()))
+                axis.set_major_locator(FixedLocator(list(axis.get_majorticklocs())))
 
 
 def use_style(matplotlibrc: str | Path) -> None:
