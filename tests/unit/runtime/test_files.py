@@ -1,4 +1,6 @@
+import csv
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +65,15 @@ def test_a_table_is_the_same_when_it_is_read_again(tmp_path):
     rows = [{"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": 1 / 3}]
     write_csv(tmp_path / "t.csv", rows)
     assert read_csv(tmp_path / "t.csv") == {"epoch": [1, 2], "loss": [0.1, 1 / 3]}
+
+
+def test_no_text_in_a_table_is_a_formula_to_a_spreadsheet(tmp_path):
+    texts = ["=HYPERLINK(1)", "+1", "-1", "@A1", "\t=1"]
+    write_csv(tmp_path / "t.csv", [{"name": text, "file": Path(f"{text}.pdf"), "loss": -1.5} for text in texts])
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [f"'{text}" for text in texts]
+    assert all(row["file"].startswith("'") and row["loss"] == "-1.5" for row in rows)
 
 
 def test_arrays_are_the_same_when_they_are_read_again_and_equal_arrays_give_equal_bytes(tmp_path):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of a text that a spreadsheet calculates
 PARTIAL = ".part-"  # the beginning of every unfinished file's or folder's name; these are removed when a run starts
 
 
@@ -60,11 +61,17 @@ def write_yaml(path: str | Path, value: Any) -> None:
 
 
 def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table; all rows have the same keys."""
+    """Write a table; all rows have the same keys. A text that a spreadsheet would take for a formula, because it begins
+    as one, has an apostrophe before it."""
     with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: _no_formula(value) for key, value in row.items()} for row in rows)
+
+
+def _no_formula(value: Any) -> Any:
+    is_formula = isinstance(value, str | Path) and str(value).startswith(FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
 
 
 def read_csv(path: str | Path) -> dict[str, list[float]]:
