@@ -13,6 +13,14 @@ SCHEMA = {
         "distinct": {"type": "array", "uniqueItems": True},
         "table": {"type": "object", "properties": {"x": {"type": "integer"}}, "additionalProperties": False},
         "choice": {"anyOf": [{"type": "integer"}, {"enum": ["all"]}, {"type": "null"}]},
+        "optional": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/Pair"}]},
+    },
+    "$defs": {
+        "Pair": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "string"}, "sides": {"items": {"type": "integer"}}},
+            "required": ["a", "b"],
+        }
     },
     "required": ["count"],
     "additionalProperties": False,
@@ -20,7 +28,15 @@ SCHEMA = {
 
 
 def test_valid_values_have_no_mistake():
-    values = {"count": 3, "rate": 0.5, "name": "a", "items": [True], "table": {"x": 1}, "choice": "all"}
+    values = {
+        "count": 3,
+        "rate": 0.5,
+        "name": "a",
+        "items": [True],
+        "table": {"x": 1},
+        "choice": "all",
+        "optional": None,
+    }
     assert first_mistake(values, SCHEMA) is None
 
 
@@ -51,6 +67,17 @@ def test_valid_values_have_no_mistake():
         ({"count": 1, "table": {"y": 1}}, "y is not a key in table; the keys are x"),
         ({"count": 1, "cuont": 1}, "cuont is not a key; did you mean count?"),
         ({"count": 1, "choice": "some"}, "choice: must be a whole number or all or null, not 'some'"),
+        ({"count": "3"}, "count: must be a whole number, not '3', which is text because of its quotes; leave them out"),
+        (
+            {"count": 1, "name": False},
+            "name: must be text, not False, which YAML does not read as text; put it in quotes",
+        ),
+        ({"count": 1, "optional": 3}, "optional: must be a table, not 3"),
+        ({"count": 1, "optional": {}}, "a is missing in optional"),
+        (
+            {"count": 1, "optional": {"a": 1, "b": "c", "sides": [0.5, 0.5]}},
+            "optional.sides.0: must be a whole number, not 0.5",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_with_key_requirement_and_value(values, sentence):

@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -58,8 +58,17 @@ def _validator(schema: dict[str, Any]) -> Any:
     def is_integer(checker: Any, value: Any) -> bool:
         return is_number(checker, value) and isinstance(value, int)
 
+    def any_of(checker: Any, branches: list[dict[str, Any]], value: Any, schema: Any) -> Iterator[ValidationError]:
+        tables = [branch for branch in branches if "$ref" in branch]
+        if (
+            tables and value is not None
+        ):  # a table that may be left out: what is wrong in it counts, not that it is there
+            yield from checker.descend(value, tables[0])
+        else:
+            yield from Draft202012Validator.VALIDATORS["anyOf"](checker, branches, value, schema)
+
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"number": is_number, "integer": is_integer})
-    return extend(Draft202012Validator, type_checker=types)(schema)
+    return extend(Draft202012Validator, {"anyOf": any_of}, type_checker=types)(schema)
 
 
 def _describe(error: ValidationError) -> str:
@@ -120,12 +129,17 @@ def _alternatives(branches: list[dict[str, Any]]) -> str:
 
 def _hint(error: ValidationError) -> str:
     """An explanation of a common trap of YAML."""
-    if error.validator in ("type", "anyOf") and isinstance(error.instance, str):
+    value = error.instance
+    if error.validator in ("type", "anyOf") and isinstance(value, str):
         try:
-            float(error.instance)
-            return ", which YAML reads as text: a number with an exponent needs a decimal point, as in 1.0e-3"
+            float(value)
         except ValueError:
-            pass
+            return ""
+        if "e" in value.lower():
+            return ", which YAML reads as text: a number with an exponent needs a decimal point, as in 1.0e-3"
+        return ", which is text because of its quotes; leave them out"
+    if error.validator == "type" and error.validator_value == "string" and not isinstance(value, list | dict):
+        return ", which YAML does not read as text; put it in quotes"
     return ""
 
 
