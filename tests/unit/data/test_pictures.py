@@ -1,5 +1,8 @@
 """Images of one's own: checked, resized and split."""
 
+import os
+import shutil
+
 import msgspec
 import numpy as np
 import pytest
@@ -196,7 +199,25 @@ def test_hidden_files_and_files_of_other_kinds_do_not_count(folder):
     (folder / "bow/._1.png").write_text("of an operating system")
     (folder / "bow/notes.txt").write_text("of a teacher")
     (folder / ".thumbnails").mkdir()
+    (folder / "bow/.thumbnails").mkdir()
+    shutil.copy(next((folder / "bow").glob("*.png")), folder / "bow/.thumbnails/0.png")
     assert prepare(folder) == record
+
+
+def test_a_folder_behind_a_symlink_is_named(folder):
+    """Its images would count twice, or as those of another class."""
+    for target in ("../disc", "."):
+        (folder / "bow/more").symlink_to(target)
+        with pytest.raises(UserError, match="bow/more: a symlink; replace it by the folder itself, or remove it"):
+            prepare(folder)
+        (folder / "bow/more").unlink()
+
+
+def test_the_name_of_a_file_need_not_be_utf_8(folder):
+    n_images = len(load_split(prepare(folder), "train")[0])
+    for i in range(10):
+        shutil.copy(next((folder / "bow").glob("*.png")), os.fsencode(folder / "bow") + b"/\xff%d.png" % i)
+    assert len(load_split(prepare(folder), "train")[0]) > n_images
 
 
 def test_more_images_than_fit_into_memory_are_refused(folder, monkeypatch):

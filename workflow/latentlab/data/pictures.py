@@ -85,9 +85,12 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[list[Path], np.ndarray]
         raise UserError(
             f"{folder / unknown[0]}: not among the classes of {dataset.name}; add it to them, or move it away"
         )
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and path.is_dir():  # which could lead to another class, or back to its own folder
+            raise UserError(f"{path}: a symlink; replace it by the folder itself, or remove it")
     indices = {name: label for label, name in enumerate(dataset.classes)}
     samples = make_dataset(str(folder), indices, extensions=EXTENSIONS, allow_empty=True)
-    samples = [(Path(path), label) for path, label in samples if not Path(path).name.startswith(".")]
+    samples = [(Path(path), label) for path, label in samples if not _is_hidden(Path(path).relative_to(folder))]
     counts = Counter(label for _, label in samples)
     for label, name in enumerate(dataset.classes):
         if counts[label] < MIN_IMAGES:
@@ -102,6 +105,11 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[list[Path], np.ndarray]
             "smaller, or leave images out"
         )
     return [path for path, _ in samples], np.array([label for _, label in samples], np.uint8)
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a program, not the user, has put a file there."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read_image(path: Path, dataset: Dataset, resize: str) -> np.ndarray:
@@ -159,4 +167,4 @@ def split_indices(labels: np.ndarray, source: ImageFolder) -> tuple[np.ndarray, 
 def digest_of_files(paths: list[Path], folder: Path) -> str:
     """One SHA-256 (hex) for the names and the contents of files."""
     lines = (f"{path.relative_to(folder).as_posix()} {sha256(path)}\n" for path in paths)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
