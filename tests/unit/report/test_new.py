@@ -69,6 +69,11 @@ def test_own_images_are_described_as_they_are(root):
     assert [entry.config for entry in assignment.spec.models.values()] == ["small-ae", "small-vae"]
 
 
+def test_a_name_that_yaml_reads_as_something_else_is_that_of_the_images(root):
+    draw_pictures(root / "templates/null/images", COLOUR, 20)
+    assert create(root, "null").spec.dataset == "Null"
+
+
 def test_options_say_otherwise_and_images_may_lie_elsewhere(root):
     draw_pictures(root / "pictures", COLOUR, 20)
     assignment = create(root, "my_shapes", "--data", str(root / "pictures"), "--size", "12", "14", "--no-colour")
@@ -109,7 +114,18 @@ def test_what_is_not_given_is_asked_for_where_somebody_can_answer(root, monkeypa
         ((), "./run new: the following arguments are required: name; usage: ./run new"),
         (("lab8",), "templates/lab8: there is an assignment of this name already; choose another"),
         (("notebook",), "this folder holds what all assignments share; rename yours"),
+        (("class",), "this folder holds what all assignments share; rename yours"),
+        (("base.css",), "templates/base.css: a file has this name already; choose another"),
         (("a{b}",), "its name may not contain {"),
+        (("",), "'': not the name of an assignment; begin it with a letter"),
+        ((".hidden",), "'.hidden': not the name of an assignment; begin it with a letter"),
+        (("1.0",), "'1.0': not the name of an assignment; begin it with a letter"),
+        (("a/b",), "'a/b': not the name of an assignment; begin it with a letter"),
+        (
+            ("mine", "--title", "a\udcff"),
+            "./run new: 'a\\udcff': holds a character that cannot be printed; leave it out",
+        ),
+        (("mine", "--title", "a" * 201), "./run new: title: must have at most 200 characters, not 'aaa"),
         (("train_model",), "train_model: not the name of an assignment"),
         (("report",), "report: not the name of an assignment"),
         (
@@ -141,8 +157,12 @@ def test_images_that_cannot_be_used_are_named_and_nothing_is_written(root):
             create(root, "mine", *arguments)
     shutil.rmtree(root / "pictures")
     draw_pictures(root / "pictures", COLOUR, 20)
-    with pytest.raises(UserError, match="must be at least 10, not 4"):
-        create(root, "mine", "--data", str(root / "pictures"), "--size", "4", "20")
+    with pytest.raises(UserError, match=r"^\./run new: images\.size\.0: must be at least 10, not 4"):
+        create(root, "mine", "--data", str(root / "pictures"), "--size", "4", "5")
+    (root / "pictures/bow").rename(root / "pictures/b\now")
+    with pytest.raises(UserError, match=r"pictures/b\\now: its name cannot be printed; rename it"):
+        create(root, "mine", "--data", str(root / "pictures"))
+    (root / "pictures/b\now").rename(root / "pictures/bow")
     assert sorted((root / "templates").rglob("*")) == before
 
 

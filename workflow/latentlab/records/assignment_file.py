@@ -23,7 +23,7 @@ NOTEBOOK_SUFFIX = ".md.j2"
 PAGE_VARIABLES = {"css", "fonts", "image", "image_width", "models", "page", "provenance", "replaced"}
 NOTEBOOK_VARIABLES = {"answer", "cell", "figure", "page", "provenance", "synthetic"}
 RESERVED_NAMES = PAGE_VARIABLES | NOTEBOOK_VARIABLES
-SHARED_FOLDERS = {"explorer", "new", "notebook"}  # of templates/
+SHARED_FOLDERS = {"class", "explorer", "new", "notebook"}  # of templates/
 # Snakemake writes names into patterns, where braces mark wildcards, and into the commands of its jobs.
 REFUSED_CHARACTERS = "{}\\,:='\"`$"
 # The results files of what is not a single model, by the section of assignment.yaml.

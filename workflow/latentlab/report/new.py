@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,6 +19,7 @@ from latentlab.records.assignments import Assignment, load_assignment
 from latentlab.records.config import check_config
 from latentlab.records.data import ImageFolder
 from latentlab.records.datasets import DATASETS, Dataset
+from latentlab.records.validation import short_repr
 from latentlab.report.template_check import PAGE, check_templates
 from latentlab.runtime.errors import UserError, exit_on_user_error
 from latentlab.runtime.files import write_text
@@ -63,8 +65,12 @@ def create_assignment(templates: Path, answers: Answers, config: dict[str, Any])
         UserError: the answers do not fit together.
     """
     with TemporaryDirectory() as elsewhere:  # without figures, to learn what there is to draw of its models
-        write_text(Path(elsewhere, answers.name, ASSIGNMENT_FILE), _render(templates, ASSIGNMENT_FILE, answers, {}))
-        context = _page_context(load_assignment(elsewhere, answers.name, config))
+        file = Path(elsewhere, answers.name, ASSIGNMENT_FILE)
+        write_text(file, _render(templates, ASSIGNMENT_FILE, answers, {}))
+        try:
+            context = _page_context(load_assignment(elsewhere, answers.name, config))
+        except UserError as error:  # the user knows nothing of this file
+            raise UserError(str(error).replace(str(file), "./run new")) from error
     folder = templates / answers.name
     files = [folder / PAGE, folder / ASSIGNMENT_FILE]  # the second makes the folder an assignment
     try:
@@ -85,11 +91,18 @@ def check_name(root: Path, name: str) -> None:
     """Raise UserError unless a new assignment can have this name."""
     folder = root / "templates" / name
     check_file_name(folder)
+    if not re.fullmatch(r"[^\W\d_][\w .-]*", name):  # of a target, and a text for YAML
+        raise UserError(
+            f"{short_repr(name)}: not the name of an assignment; begin it with a letter, and use only letters, digits, "
+            "spaces and . _ -"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"templates/{name}: a file has this name already; choose another")
     if (folder / ASSIGNMENT_FILE).exists() or (folder / PAGE).exists():
         raise UserError(f"templates/{name}: there is an assignment of this name already; choose another")
     sources = [root / "Snakefile", *(root / "workflow/rules").glob("*.smk")]
     rules = {rule for path in sources for rule in re.findall(r"^rule (\w+):", path.read_text(encoding="utf-8"), re.M)}
-    if "/" in name or name in rules:
+    if name in rules:
         raise UserError(f"{name}: not the name of an assignment; choose one that no stage and no rule has")
 
 
@@ -103,9 +116,13 @@ def describe_images(folder: Path, name: str, size: Sequence[int] | None, colour:
     if not folder.is_dir():
         raise UserError(f"{folder}: neither a folder nor one of {', '.join(DATASETS)}; name one of them")
     classes = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._"))
+    for name_of_class in classes:
+        if not name_of_class.isprintable():
+            raise UserError(f"{folder}/{short_repr(name_of_class)[1:-1]}: its name cannot be printed; rename it")
     if len(classes) < 2:
         raise UserError(
-            f"{folder}: {len(classes) or 'no'} folders; put the images of each class into a folder of its own"
+            f"{folder}: {'one folder' if classes else 'no folders'}; put the images of each class into a folder of its "
+            "own"
         )
     dataset = Dataset(name=name, title=name, image_shape=(3, LONGEST_SIDE, LONGEST_SIDE), classes=classes, reader="npy")
     paths, _ = find_images(dataset, folder)
@@ -194,6 +211,9 @@ def read_answers(arguments: Sequence[str], root: Path, config: dict[str, Any]) -
     parser.add_argument("--colour", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--models", nargs=2, metavar=("CONFIG", "CONFIG"))
     options = parser.parse_args(arguments)
+    for text in arguments:
+        if not text.isprintable():
+            raise UserError(f"./run new: {short_repr(text)}: holds a character that cannot be printed; leave it out")
     check_name(root, options.name)
     own = root / "templates" / options.name / IMAGES
     title = options.title or ask("Title of the report", options.name)
@@ -240,7 +260,7 @@ def main() -> None:
     for line in (
         f"made {folder}/{ASSIGNMENT_FILE}: the title, the sections, the models and the figures; edit them",
         f"made {folder}/{PAGE}: the text, with the metrics that it quotes; docs/metrics.md lists all others",
-        f"next: ./run report --config assignment={assignment.name}",
+        f"next: ./run report --config {quote(f'assignment={assignment.name}')}",
     ):
         print(f"latentlab: {line}", file=sys.stderr)
 
