@@ -33,10 +33,18 @@ def describe(model, label="VAE", n=30):
     return export.describe_model(model, label, codes, "0" * 64)
 
 
-def render(models, images=IMAGES, **about):
-    labels, classes = np.arange(len(images)) % 10, [f"class {i}" for i in range(10)]
+def render(models, images=IMAGES, n_classes=10, **about):
+    labels, classes = np.arange(len(images)) % n_classes, [f"class {i}" for i in range(n_classes)]
     folder = planted.TEMPLATES / "explorer"
     return export.render_explorer(folder, models, images, labels, classes, planted.ROOT / "matplotlibrc", ABOUT | about)
+
+
+def test_colours_are_repeated_where_there_are_more_classes_than_colours():
+    style = planted.ROOT / "matplotlibrc"
+    few, many = export.class_colours(style, 3), export.class_colours(style, 100)
+    assert len(few) == len(set(few)) == 3 and few == many[:3]
+    assert len(many) == 100 and set(many) == set(many[:10]) and many[:10] == many[10:20]
+    assert "class 11" in render([describe(build())], n_classes=12)
 
 
 def test_the_density_of_one_gaussian_is_that_gaussian_with_the_highest_z2_in_the_first_row():

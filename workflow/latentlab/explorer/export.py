@@ -239,10 +239,10 @@ def image_sheet(images: np.ndarray) -> str:
     return data_uri(file.getvalue(), "image/png")
 
 
-def class_colours(style: str | Path) -> list[str]:
-    """The colours of the classes in a matplotlibrc."""
-    cycle = matplotlib.rc_params_from_file(style, use_default_template=False)["axes.prop_cycle"]
-    return [f"#{colour.lstrip('#')}" for colour in cycle.by_key()["color"]]
+def class_colours(style: str | Path, n_classes: int) -> list[str]:
+    """A colour for each class: those of a matplotlibrc in order, repeated where there are more classes than colours."""
+    cycle = matplotlib.rc_params_from_file(style, use_default_template=False)["axes.prop_cycle"].by_key()["color"]
+    return [f"#{cycle[label % len(cycle)].lstrip('#')}" for label in range(n_classes)]
 
 
 def bundle(folder: str | Path) -> str:
@@ -276,7 +276,7 @@ def render_explorer(
     css, script = (folder / "explorer.css").read_text(encoding="utf-8"), bundle(folder)
     max_bytes = MAX_BYTES - len(sheet) - len(css) - len(script) - RESERVED_BYTES
     selected, omitted = select_models(models, max_bytes)
-    colours = class_colours(style)
+    colours = class_colours(style, len(classes))
     page_data = {
         "models": [model.to_dict() for model in selected],
         "classes": classes,
