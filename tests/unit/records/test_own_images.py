@@ -49,6 +49,14 @@ def test_a_model_may_still_be_trained_on_a_published_data_set(tmp_path):
     assert assignment.data_records() == ["results/data/Shapes.json", "results/data/MNIST.json"]
 
 
+def test_a_notebook_trains_no_model_on_them(tmp_path):
+    sentence = (
+        r"mine/assignment.yaml: models.vae.config: a notebook trains exercise4-notebook-vae, and reads torchvision's"
+    )
+    with pytest.raises(UserError, match=sentence):
+        load(tmp_path, config="exercise4-notebook-vae")
+
+
 @pytest.mark.parametrize("folder", ["pictures", "../shared", "/data/pictures", "~/pictures"])
 def test_a_relative_folder_starts_from_that_of_the_assignment(tmp_path, folder):
     images = load(tmp_path, IMAGES | {"folder": folder, "test_share": 0.3, "seed": 7, "resize": "pad"}).images

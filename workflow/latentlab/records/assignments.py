@@ -375,6 +375,12 @@ def _requirements_of(assignment: Assignment, name: str) -> Iterable[tuple[str, t
 def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> None:
     """Raise UserError unless a model's data set suits what is shown of it."""
     dataset = assignment.spec.get_dataset(assignment.dataset_of(name))
+    if assignment.settings_of(name).notebook and not dataset.torchvision:
+        raise UserError(
+            f"{assignment.templates / assignment.name / ASSIGNMENT_FILE}: models.{name}.config: a notebook trains "
+            f"{assignment.entries[name].config}, and reads torchvision's data sets only; name a model config without "
+            "the key notebook"
+        )
     if _shows_conditions(assignment, name) and max(config["conditions"]) >= dataset.n_classes:
         raise UserError(
             f"config: conditions: {max(config['conditions'])} is not a label of {dataset.name}; its labels are 0 to "
