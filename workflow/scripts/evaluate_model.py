@@ -31,7 +31,7 @@ with job(snakemake):
 
     first = first_of_each_class(labels, dataset.n_classes)
     pixels = reconstructions_and_samples(model, images[first], labels[first], codes["test_codes"][first])
-    write_png(outputs.samples, tile_images(pixels.reshape(-1, *dataset.image_shape), dataset.n_classes))
+    write_png(outputs.samples, tile_images(pixels.reshape(-1, *dataset.image_shape), len(first)))
 
     columns = min(COLUMNS, len(images))
     n_shown = columns * min(ROWS, len(images) // columns)

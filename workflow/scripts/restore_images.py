@@ -15,5 +15,5 @@ with job(snakemake):
     model = load_checkpoint(inputs.weights)
     assert isinstance(model, Denoising)
     metrics, pixels = restore_images(model, *to_tensors(*load_split(record, "test")))
-    write_png(outputs.images, tile_images(pixels.numpy().reshape(-1, *dataset.image_shape), dataset.n_classes))
+    write_png(outputs.images, tile_images(pixels.numpy().reshape(-1, *dataset.image_shape), len(pixels) // 3))
     metrics.write(outputs.metrics)

@@ -60,6 +60,11 @@ def test_a_reconstruction_is_decoded_from_the_code():
     assert torch.equal(reconstruct(Identity(), x, LABELS), x)
 
 
+def test_of_very_many_classes_only_the_first_are_shown():
+    labels = torch.arange(300) % 100
+    assert first_of_each_class(labels, 100).tolist() == list(range(12))
+
+
 def test_the_rows_are_images_their_reconstructions_and_two_of_samples():
     first = first_of_each_class(LABELS, 10)
     assert first.tolist() == [LABELS.tolist().index(label) for label in range(10)]

@@ -23,6 +23,7 @@ from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import ProjectionMetrics
 
 HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]  # keeps text legible on top of points
+LEGEND_ROWS = 11
 
 
 @figure(
@@ -123,4 +124,7 @@ def _add_class_legend(fig: Figure, dataset: Dataset) -> None:
     """Colour, number and name of each class; the number alone where it is the name."""
     names = {i: name if name == str(i) else f"{i} {name}" for i, name in enumerate(dataset.classes)}
     handles = class_handles(names, dataset.n_classes)
-    fig.legend(handles=handles, loc="outside right center", handletextpad=0, borderpad=0)
+    n_columns = -(-len(handles) // LEGEND_ROWS)
+    fig.legend(
+        handles=handles, loc="outside right center", handletextpad=0, borderpad=0, ncols=n_columns, columnspacing=0.8
+    )

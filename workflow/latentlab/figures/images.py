@@ -56,9 +56,10 @@ def restorations(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figur
     """The first test image of each class, as a denoising autoencoder is given it, corrupted, and what it restores."""
     (panel,) = panels
     rows, _ = dataset.size
-    fig = new_figure(size, aspect=dataset.n_classes / 3)
+    pixels = read_pixels(panel.files["restorations.png"])
+    fig = new_figure(size, aspect=pixels.shape[1] / pixels.shape[0])
     ax = fig.subplots()
-    show_pixels(ax, read_pixels(panel.files["restorations.png"]))
+    show_pixels(ax, pixels)
     ax.set_yticks(image_centres(3, rows), ["input", "corrupted", "restored"])
     ax.set_xticks([])
     ax.tick_params(length=0)

@@ -43,8 +43,8 @@ def restore_images(
         images, labels: uint8 (n, *image_shape) and int64 (n,).
 
     Returns:
-        The errors over all images; and of the first image of each class three rows of pixels in [0, 1],
-        (3 · classes, P): as it is, corrupted, and restored.
+        The errors over all images; and of the first image of each class (`first_of_each_class`) three rows of pixels in
+        [0, 1], (3 · n, P): as it is, corrupted, and restored.
     """
     torch.manual_seed(seed)
     x = to_pixels(images)

@@ -11,6 +11,7 @@ from latentlab.models.quadrature import choose_grid, integrate_posteriors
 
 # Of the integration that gives the posteriors of a model without an encoder: nats per image, and units of z.
 CODE_TOLERANCE, MIN_CODE_STEP = 0.05, 0.025
+MAX_SHOWN = 12  # classes of which pictures show an image
 
 
 @torch.no_grad()
@@ -109,8 +110,9 @@ def reconstruct(model: LatentModel, codes: np.ndarray | Tensor, labels: Tensor) 
 
 
 def first_of_each_class(labels: Tensor, n_classes: int) -> Tensor:
-    """The index of the first image of each class, (n_classes,)."""
-    return torch.stack([(labels == label).nonzero()[0, 0] for label in range(n_classes)])
+    """The index of the first image of each class, (n_classes,), but of the first `MAX_SHOWN` classes only: more images
+    beside each other would be too small on a page."""
+    return torch.stack([(labels == label).nonzero()[0, 0] for label in range(min(n_classes, MAX_SHOWN))])
 
 
 @torch.no_grad()
