@@ -7,6 +7,7 @@ import sys
 import pytest
 import yaml
 from builders import COLOUR, draw_pictures
+from PIL import Image
 from projects import ROOT, snakemake_environment
 
 from latentlab.records.assignments import load_assignment
@@ -72,6 +73,18 @@ def test_own_images_are_described_as_they_are(root):
 def test_a_name_that_yaml_reads_as_something_else_is_that_of_the_images(root):
     draw_pictures(root / "templates/null/images", COLOUR, 20)
     assert create(root, "null").spec.dataset == "Null"
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "length", "shown"), [(11, 3, True), (30, 3, True), (100, 3, False), (2, 30, False)]
+)
+def test_codes_are_shown_where_their_legend_leaves_room(root, n_classes, length, shown):
+    for label in range(n_classes):
+        folder = root / f"pictures/{label:0{length}}"
+        folder.mkdir(parents=True)
+        for i in range(20):
+            Image.new("L", (12, 12), i).save(folder / f"{i}.png")
+    assert ("codes" in create(root, "mine", "--data", str(root / "pictures")).spec.figures) == shown
 
 
 def test_options_say_otherwise_and_images_may_lie_elsewhere(root):

@@ -31,6 +31,10 @@ IMAGES = "images"  # the folder of an assignment's own images, unless another is
 MODELS = ("lab8-ae-hidden", "lab8-vae")  # that are compared, unless others are named
 MODELS_OF_FEW_IMAGES = ("small-ae", "small-vae")
 LONGEST_SIDE, SHORTEST_SIDE = 32, 12  # pixels, that are proposed for images of one's own
+LEGEND_ROWS, LEGEND_WIDTH = (
+    11,
+    26,
+)  # the classes above each other, and characters side by side that leave room for codes
 MAP_WIDTH, MAP_HEIGHT = 85, 62  # millimetres, of a decoder grid at most
 
 
@@ -171,13 +175,15 @@ def _render(templates: Path, name: str, answers: Answers, context: dict[str, Any
 
 def _page_context(assignment: Assignment) -> dict[str, Any]:
     """What the page can show of its two models."""
-    rows, columns = assignment.spec.get_dataset(assignment.spec.dataset).size
+    dataset = assignment.spec.get_dataset(assignment.spec.dataset)
+    rows, columns = dataset.size
+    legend_width = -(-dataset.n_classes // LEGEND_ROWS) * (4 + max(map(len, dataset.classes)))
     properties = {name: assignment.properties(name) for name in assignment.entries}
     return {
         "maps": [name for name, has in properties.items() if {"plane", "unconditional"} <= has],
         "vaes": [name for name, has in properties.items() if {"generative", "encoder"} <= has],
         "denoising": [name for name, has in properties.items() if "denoising" in has],
-        "have_planes": all("plane" in has for has in properties.values()),
+        "shows_codes": all("plane" in has for has in properties.values()) and legend_width <= LEGEND_WIDTH,
         "map_width": round(min(MAP_WIDTH, MAP_HEIGHT * columns / rows)),
     }
 
