@@ -10,6 +10,7 @@ from latentlab.runtime.files import (
     PARTIAL,
     atomic_write,
     copy,
+    folder_state,
     read_csv,
     read_json,
     read_png,
@@ -114,3 +115,14 @@ def test_a_copy_has_the_same_hash(tmp_path):
 
 def test_a_suffix_is_put_before_the_extension(tmp_path):
     assert with_stem_suffix("reports/report.html", "DRAFT").as_posix() == "reports/report-DRAFT.html"
+
+
+def test_the_state_of_a_folder_changes_with_its_files_but_not_with_hidden_ones(tmp_path):
+    folder = tmp_path / ".hidden/pictures"
+    write_text(folder / "a/1.png", "x")
+    state = folder_state(folder)
+    write_text(folder / ".DS_Store", "x")
+    write_text(folder / "a/.thumbnails/1.png", "x")
+    assert folder_state(folder) == state
+    write_text(folder / "a/2.png", "x")
+    assert folder_state(folder) != state

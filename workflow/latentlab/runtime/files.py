@@ -128,10 +128,15 @@ def with_stem_suffix(path: str | Path, suffix: str) -> Path:
 
 
 def folder_state(folder: str | Path) -> str:
-    """A hash (hex) of the names, sizes and times of all files in a folder, which changes when one of them does."""
+    """A hash (hex) of the names, sizes and times of all files in a folder, which changes when one of them does. Hidden
+    files do not count: file managers write them when somebody looks into a folder."""
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-    states = ((path, path.stat()) for path in files)
-    lines = (f"{path.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n" for path, state in states)
+    states = ((path.relative_to(folder), path.stat()) for path in files)
+    lines = (
+        f"{path} {state.st_size} {state.st_mtime_ns}\n"
+        for path, state in states
+        if not any(part.startswith(".") for part in path.parts)
+    )
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
