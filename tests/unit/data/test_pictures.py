@@ -143,6 +143,11 @@ def write_gif(path):
     Image.new("L", (32, 20)).save(path, format="GIF")
 
 
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 def link(path):
     path.rename(path.with_name("elsewhere.dat"))
     path.symlink_to(path.with_name("elsewhere.dat"))
@@ -158,6 +163,7 @@ def link(path):
         (write_large_bomb, "not an image that can be read .*decompression bomb"),
         (write_deep, "not an image that can be read .*at most 8 bits per channel"),
         (link, "a symlink; replace it by the image itself"),
+        (make_pipe, "not a file; remove it"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_in_one_sentence(folder, change, reason, monkeypatch):

@@ -94,7 +94,7 @@ def test_the_convolutional_family_refuses_sides_that_two_poolings_do_not_divide(
         build_model(model_spec("convolutional", image_shape=shape))
     assert str(error.value) == (
         f"family: convolutional needs images whose sides are multiples of 4 pixels, not {shape[0]}×{shape[1]}; "
-        "choose autoencoder or vae"
+        "choose convolutionalvae, or a family without convolutions"
     )
 
 

@@ -37,7 +37,7 @@ def load(folder, config=CONFIG, **changes):
 
 
 def test_the_assignments_of_the_repository_are_valid():
-    assert {"summary", "lab8", "lab8-pca", "lab10", "exercise4", "plane"} == set(assignment_names(TEMPLATES))
+    assert {"summary", "lab8", "lab8-pca", "lab10", "exercise4", "plane"} <= set(assignment_names(TEMPLATES))
     for name in assignment_names(TEMPLATES):
         assignment = load_assignment(TEMPLATES, name, CONFIG)
         assert set(assignment.settings) <= set(CONFIG["models"]) and assignment.name == name

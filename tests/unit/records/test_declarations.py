@@ -12,6 +12,7 @@ def test_families_are_the_classes_that_derive_from_the_base_class():
             has_encoder=cls.has_encoder,
             generative=cls.generative,
             denoising=cls.denoising,
+            side_multiple=cls.side_multiple,
             own_settings=cls.own_settings,
         )
         for name, cls in model_classes().items()

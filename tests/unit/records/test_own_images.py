@@ -1,6 +1,6 @@
 """An assignment whose data set is a folder of one's own images."""
 
-from pathlib import Path
+import os
 
 import msgspec
 import pytest
@@ -57,10 +57,22 @@ def test_a_notebook_trains_no_model_on_them(tmp_path):
         load(tmp_path, config="exercise4-notebook-vae")
 
 
-@pytest.mark.parametrize("folder", ["pictures", "../shared", "/data/pictures", "~/pictures"])
+def test_a_model_is_refused_whose_images_have_sides_that_its_family_cannot_take(tmp_path):
+    models = {"cnn": {"config": "lab10-cnn", "label": "CNN"}}
+    options = {"models": models, "figures": {"all": {"plot": "reconstructions", "models": ["cnn"], "width": 50}}}
+    assert load(tmp_path, **options).run("cnn").model == "lab10-cnn"
+    sentence = (
+        r"mine/assignment.yaml: models.cnn.config: lab10-cnn is of family: convolutional, which needs images whose "
+        r"sides are multiples of 4 pixels, not 20×30; change images.size"
+    )
+    with pytest.raises(UserError, match=sentence):
+        load(tmp_path, IMAGES | {"size": [20, 30]}, **options)
+
+
+@pytest.mark.parametrize("folder", ["pictures", "../shared", "/data/pictures", "~/pictures", "~nobody-of-this-name/x"])
 def test_a_relative_folder_starts_from_that_of_the_assignment(tmp_path, folder):
     images = load(tmp_path, IMAGES | {"folder": folder, "test_share": 0.3, "seed": 7, "resize": "pad"}).images
-    expected = tmp_path / "mine" / Path(folder).expanduser()
+    expected = tmp_path / "mine" / os.path.expanduser(folder)
     assert images == ImageFolder(folder=str(expected), resize="pad", test_share=0.3, validation_share=0.1, seed=7)
 
 
@@ -92,10 +104,10 @@ def test_a_key_that_is_left_out_is_named(tmp_path):
             load(tmp_path, {name: value for name, value in IMAGES.items() if name != key})
 
 
-@pytest.mark.parametrize("name", ["MNIST", "my shapes", "shapes_2", ""])
+@pytest.mark.parametrize("name", ["MNIST", "Mnist", "my shapes", "shapes_2", "", "s" * 31])
 def test_images_need_a_name_of_their_own(tmp_path, name):
     with pytest.raises(
-        UserError, match="dataset: your images need a name of letters and digits that is not one of MNIST"
+        UserError, match="dataset: your images need a name of at most 30 letters and digits that is not one of MNIST"
     ):
         load(tmp_path, dataset=name)
 

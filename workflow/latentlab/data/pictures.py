@@ -1,6 +1,7 @@
 """Images of one's own: PNG or JPEG files in one folder for each class, checked, resized and split."""
 
 import hashlib
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -81,6 +82,8 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[list[Path], np.ndarray]
             raise UserError(f"{folder / name}: not a folder; put the images of class {name} there")
         if (folder / name).is_symlink():
             raise UserError(f"{folder / name}: a symlink; put the images of class {name} there themselves")
+        if not os.access(folder / name, os.R_OK | os.X_OK):
+            raise UserError(f"{folder / name}: this folder cannot be read; change its permissions")
     if unknown := sorted(found - set(dataset.classes)):
         raise UserError(
             f"{folder / unknown[0]}: not among the classes of {dataset.name}; add it to them, or move it away"
@@ -121,6 +124,8 @@ def read_image(path: Path, dataset: Dataset, resize: str) -> np.ndarray:
     """
     if path.is_symlink():
         raise UserError(f"{path}: a symlink; replace it by the image itself, or remove it")
+    if not path.is_file():
+        raise UserError(f"{path}: not a file; remove it")
     rows, columns = dataset.size
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # which WeasyPrint sets: half an image would be grey below
     try:

@@ -69,6 +69,7 @@ class LatentModel(nn.Module):
     has_encoder = False
     generative = False  # whether it has a prior, N(0, I), to sample from
     denoising = False  # whether it is trained to restore corrupted images
+    side_multiple = 1  # of which the sides of images have to be multiples, pixels
     own_settings: tuple[str, ...] = ()  # of `ModelSettings`, those that only this family and its subclasses have
     decoder: nn.Sequential
     block_batches = 1  # batches of training images that `training_batches` is given at a time
@@ -208,14 +209,14 @@ class Convolutional(Autoencoder):
 
     activation = nn.Identity  # with ReLUs here, three epochs reach no lower loss than one without
     channels = 64
-    pooling = 4  # factor by which both poolings together reduce rows and columns
+    side_multiple = 4  # both poolings together divide rows and columns by it
 
     def __init__(self, spec: ModelSpec) -> None:
         rows, columns = spec.size
-        if rows % self.pooling or columns % self.pooling:
+        if rows % self.side_multiple or columns % self.side_multiple:
             raise UserError(
-                f"family: convolutional needs images whose sides are multiples of {self.pooling} pixels, not "
-                f"{rows}×{columns}; choose autoencoder or vae"
+                f"family: convolutional needs images whose sides are multiples of {self.side_multiple} pixels, "
+                f"not {rows}×{columns}; choose convolutionalvae, or a family without convolutions"
             )
         super().__init__(spec)
         self.features = nn.Sequential(
@@ -240,7 +241,7 @@ class Convolutional(Autoencoder):
     def feature_shape(self) -> tuple[int, int]:
         """Rows and columns of a feature map after both poolings."""
         rows, columns = self.spec.size
-        return rows // self.pooling, columns // self.pooling
+        return rows // self.side_multiple, columns // self.side_multiple
 
     @property
     def n_features(self) -> int:

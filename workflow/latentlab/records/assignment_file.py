@@ -137,10 +137,11 @@ def read_assignment_file(path: Path) -> AssignmentFile:
         raise UserError(f"{path}: {mistake}")
     spec = AssignmentFile.from_dict(values)
     _check_names(path, spec)
-    if spec.images and (spec.dataset in DATASETS or not re.fullmatch("[A-Za-z0-9]+", spec.dataset)):
+    published = {name.casefold() for name in DATASETS}  # some file systems do not tell upper from lower case
+    if spec.images and (spec.dataset.casefold() in published or not re.fullmatch("[A-Za-z0-9]{1,30}", spec.dataset)):
         raise UserError(
-            f"{path}: dataset: your images need a name of letters and digits that is not one of {', '.join(DATASETS)}, "
-            f"not {short_repr(spec.dataset)}"
+            f"{path}: dataset: your images need a name of at most 30 letters and digits that is not one of "
+            f"{', '.join(DATASETS)}, not {short_repr(spec.dataset)}"
         )
     entries = [*spec.models.values(), *spec.sweeps.values(), *spec.pca_comparisons.values()]
     for dataset in {spec.dataset, *(entry.dataset or spec.dataset for entry in entries)}:

@@ -1,5 +1,6 @@
 """Assignments: the models that each shows, and the files that its figures, report, notebook and submission need."""
 
+import os
 import re
 from collections.abc import Iterable
 from functools import cached_property
@@ -114,7 +115,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
         """Where its own images are, if it has any."""
         if self.spec.images is None:
             return None
-        folder = self.templates / self.name / Path(self.spec.images.folder).expanduser()
+        folder = self.templates / self.name / os.path.expanduser(self.spec.images.folder)
         values = {field: getattr(self.spec.images, field) for field in ImageFolder.__struct_fields__}
         return ImageFolder.from_dict(values | {"folder": str(folder)})
 
@@ -375,11 +376,18 @@ def _requirements_of(assignment: Assignment, name: str) -> Iterable[tuple[str, t
 def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> None:
     """Raise UserError unless a model's data set suits what is shown of it."""
     dataset = assignment.spec.get_dataset(assignment.dataset_of(name))
-    if assignment.settings_of(name).notebook and not dataset.torchvision:
+    settings, config_name = assignment.settings_of(name), assignment.entries[name].config
+    key = f"{assignment.templates / assignment.name / ASSIGNMENT_FILE}: models.{name}.config"
+    if settings.notebook and not dataset.torchvision:
         raise UserError(
-            f"{assignment.templates / assignment.name / ASSIGNMENT_FILE}: models.{name}.config: a notebook trains "
-            f"{assignment.entries[name].config}, and reads torchvision's data sets only; name a model config without "
-            "the key notebook"
+            f"{key}: a notebook trains {config_name}, and reads torchvision's data sets only; name a model config "
+            "without the key notebook"
+        )
+    multiple, (rows, columns) = model_families()[settings.family].side_multiple, dataset.size
+    if rows % multiple or columns % multiple:
+        raise UserError(
+            f"{key}: {config_name} is of family: {settings.family}, which needs images whose sides are multiples of "
+            f"{multiple} pixels, not {rows}×{columns}; change images.size, or name a model config of another family"
         )
     if _shows_conditions(assignment, name) and max(config["conditions"]) >= dataset.n_classes:
         raise UserError(

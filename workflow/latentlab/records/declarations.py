@@ -27,6 +27,8 @@ class Family(Record, frozen=True):
     """Whether it has a prior to sample from, as a VAE has."""
     denoising: bool
     """Whether it is trained to restore corrupted images."""
+    side_multiple: int
+    """Of which the sides of images have to be multiples, pixels."""
     own_settings: tuple[str, ...] = ()
     """The settings of a model config that it has and other families lack."""
 
@@ -76,6 +78,7 @@ def model_families() -> dict[str, Family]:
             has_encoder=attribute(name, "has_encoder"),
             generative=attribute(name, "generative"),
             denoising=attribute(name, "denoising"),
+            side_multiple=attribute(name, "side_multiple"),
             own_settings=attribute(name, "own_settings"),
         )
         for name in classes

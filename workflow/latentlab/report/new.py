@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -31,10 +32,8 @@ IMAGES = "images"  # the folder of an assignment's own images, unless another is
 MODELS = ("lab8-ae-hidden", "lab8-vae")  # that are compared, unless others are named
 MODELS_OF_FEW_IMAGES = ("small-ae", "small-vae")
 LONGEST_SIDE, SHORTEST_SIDE = 32, 12  # pixels, that are proposed for images of one's own
-LEGEND_ROWS, LEGEND_WIDTH = (
-    11,
-    26,
-)  # the classes above each other, and characters side by side that leave room for codes
+LEGEND_ROWS = 11  # classes above each other
+LEGEND_WIDTH = 26  # characters beside each other that leave room for the codes
 MAP_WIDTH, MAP_HEIGHT = 85, 62  # millimetres, of a decoder grid at most
 
 
@@ -229,8 +228,8 @@ def read_answers(arguments: Sequence[str], root: Path, config: dict[str, Any]) -
     )
     images, dataset = None, data
     if data not in DATASETS:
-        dataset = re.sub("[^A-Za-z0-9]", "", options.name).capitalize() or "Images"
-        images = describe_images(Path(data).expanduser(), dataset, options.size, options.colour)
+        dataset = re.sub("[^A-Za-z0-9]", "", options.name)[:30].capitalize() or "Images"
+        images = describe_images(Path(os.path.expanduser(data)), dataset, options.size, options.colour)
         if options.size is None:
             size = ask("Rows and columns, to which all images are resized", " ".join(map(str, images.size)))
             images = images._replace(size=_parse_size(size))

@@ -99,7 +99,7 @@ def _prepare(group: Path, config: dict[str, Any], settings: dict[str, Any], stud
     group.mkdir(parents=True, exist_ok=True)
     settings = settings | {"students": [msgspec.to_builtins(student.report) for student in students]}
     if config["data_dir"]:  # from here, not from the working directory of the group
-        settings["data_dir"] = str(Path(config["data_dir"]).expanduser().resolve())
+        settings["data_dir"] = str(Path(os.path.expanduser(config["data_dir"])).resolve())
     write_yaml(group / "config.yaml", settings)
     resources, link = Path("resources").resolve(), group / "resources"
     resources.mkdir(exist_ok=True)
