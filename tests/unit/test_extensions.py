@@ -389,7 +389,8 @@ def test_a_new_data_set_without_synthetic_images_is_never_replaced_by_other_imag
 def test_the_convolutional_family_refuses_a_data_set_whose_sides_it_cannot_halve_twice():
     odd = msgspec.structs.replace(WIDE, image_shape=(10, 20))
     message = (
-        "family: convolutional needs images whose sides are multiples of 4 pixels, not 10×20; choose autoencoder or vae"
+        "family: convolutional needs images whose sides are multiples of 4 pixels, not 10×20; choose "
+        "convolutionalvae, or a family without convolutions"
     )
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         train_model(ModelSpec.of(MODELS["convolutional"], odd), *[block_images(30, dataset=odd)] * 2)
