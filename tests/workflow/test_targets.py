@@ -6,9 +6,13 @@ import zipfile
 
 import pdfplumber
 import pytest
+from PIL import Image
 from projects import ROOT, copy_source, user_messages
 
+from latentlab.data.splits import load_split
 from latentlab.records.assignment_file import assignment_names
+from latentlab.records.data import DataRecord
+from latentlab.records.metrics import RestorationMetrics
 from latentlab.report.conformance import violations
 
 
@@ -90,6 +94,19 @@ def test_everything_that_is_made_is_recorded_and_damage_to_it_is_noticed(project
     figure.unlink()
     project.snakemake("lab8")
     assert figure.read_bytes() == before and (figure.stat().st_atime_ns, figure.stat().st_mtime_ns) != times
+
+
+def test_what_a_denoising_autoencoder_restores_is_made_on_demand(working_directory, monkeypatch):
+    target = "results/models/MNIST/small-denoising/d2/seed0/restorations.json"
+    process = working_directory.snakemake("--", target)
+    assert process.returncode == 0, process.stdout[-4000:]
+    metrics = RestorationMetrics.read(working_directory.folder / target)
+    monkeypatch.chdir(working_directory.folder)
+    pixels = load_split(DataRecord.read("results/data/MNIST.json"), "test")[0] / 255
+    assert metrics.corrupted == pytest.approx(0.3 * (pixels**2).mean(), rel=0.05), "the share that is masked"
+    assert metrics.restored > 0
+    image = Image.open((working_directory.folder / target).with_suffix(".png"))
+    assert image.size == (10 * 28, 3 * 28) and image.mode == "L"
 
 
 def test_a_run_says_which_settings_differ_from_the_last_run(project):
