@@ -290,6 +290,7 @@ FORMAT_DIGESTS = {
     3: "a85f3748259984b2ac263af1e4a3445cd54d08ffb03d271c365434823598b674",
     4: "870681c6bc01c491f23f5bddf2b61e5ef2bd8d874cf4779ec374a049bf60c53b",
     5: "e7c141a036de64076b4bfaa8bf3a639732b966b1a11a3cc55e6f048b748bbebe",
+    6: "05813bafe96cd8bfb6a798564efbec2ce0f8196feaf916234dc95db39e67afc0",
 }  # FORMAT → digest of the keys in the JSON files
 
 
