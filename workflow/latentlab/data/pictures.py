@@ -14,7 +14,7 @@ from latentlab.data import npy
 from latentlab.records.data import DataRecord, ImageFolder
 from latentlab.records.datasets import Dataset
 from latentlab.runtime.errors import UserError, user_message
-from latentlab.runtime.files import atomic_write, sha256
+from latentlab.runtime.files import atomic_write, is_hidden, sha256
 
 EXTENSIONS = (".png", ".jpg", ".jpeg")
 FORMATS = ("PNG", "JPEG")
@@ -93,7 +93,7 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[list[Path], np.ndarray]
             raise UserError(f"{path}: a symlink; replace it by the folder itself, or remove it")
     indices = {name: label for label, name in enumerate(dataset.classes)}
     samples = make_dataset(str(folder), indices, extensions=EXTENSIONS, allow_empty=True)
-    samples = [(Path(path), label) for path, label in samples if not _is_hidden(Path(path).relative_to(folder))]
+    samples = [(Path(path), label) for path, label in samples if not is_hidden(Path(path).relative_to(folder))]
     counts = Counter(label for _, label in samples)
     for label, name in enumerate(dataset.classes):
         if counts[label] < MIN_IMAGES:
@@ -108,11 +108,6 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[list[Path], np.ndarray]
             "smaller, or leave images out"
         )
     return [path for path, _ in samples], np.array([label for _, label in samples], np.uint8)
-
-
-def _is_hidden(path: Path) -> bool:
-    """Whether a program, not the user, has put a file there."""
-    return any(part.startswith(".") for part in path.parts)
 
 
 def read_image(path: Path, dataset: Dataset, resize: str) -> np.ndarray:

@@ -16,6 +16,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from latentlab.explorer.pack import DECODER_STEPS, ENCODER_STEPS, PackedLayer, encode_array, pack_layers
+from latentlab.figures import base as figures
 from latentlab.metrics.grids import grid_axis, tile_images
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.quadrature import ENCODER_STDS, EXACT_LIMIT, MAX_LIMIT, PRIOR_LIMIT
@@ -240,9 +241,9 @@ def image_sheet(images: np.ndarray) -> str:
 
 
 def class_colours(style: str | Path, n_classes: int) -> list[str]:
-    """A colour for each class: those of a matplotlibrc in order, repeated where there are more classes than colours."""
-    cycle = matplotlib.rc_params_from_file(style, use_default_template=False)["axes.prop_cycle"].by_key()["color"]
-    return [f"#{cycle[label % len(cycle)].lstrip('#')}" for label in range(n_classes)]
+    """The colours of the classes in figures of the style that a matplotlibrc describes."""
+    with matplotlib.rc_context(fname=style):
+        return [f"#{colour.lstrip('#')}" for colour in figures.class_colours(n_classes)]
 
 
 def bundle(folder: str | Path) -> str:

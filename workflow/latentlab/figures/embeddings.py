@@ -23,7 +23,7 @@ from latentlab.records.datasets import Dataset
 from latentlab.records.metrics import ProjectionMetrics
 
 HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]  # keeps text legible on top of points
-LEGEND_ROWS = 11
+LEGEND_ROWS = 11  # classes above each other in a column of the legend
 
 
 @figure(

@@ -53,7 +53,8 @@ def worst_reconstructions(panels: Sequence[Panel], dataset: Dataset, size: Size)
 
 @figure(inputs=("restorations.png",))
 def restorations(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
-    """The first test image of each class, as a denoising autoencoder is given it, corrupted, and what it restores."""
+    """The first test images of up to twelve classes, corrupted as a denoising autoencoder is given them, and what it
+    restores of them."""
     (panel,) = panels
     rows, _ = dataset.size
     pixels = read_pixels(panel.files["restorations.png"])

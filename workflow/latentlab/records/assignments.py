@@ -377,7 +377,8 @@ def _check_data(assignment: Assignment, name: str, config: dict[str, Any]) -> No
     """Raise UserError unless a model's data set suits what is shown of it."""
     dataset = assignment.spec.get_dataset(assignment.dataset_of(name))
     settings, config_name = assignment.settings_of(name), assignment.entries[name].config
-    key = f"{assignment.templates / assignment.name / ASSIGNMENT_FILE}: models.{name}.config"
+    section = next(key for key in ("models", "sweeps", "pca_comparisons") if name in getattr(assignment.spec, key))
+    key = f"{assignment.templates / assignment.name / ASSIGNMENT_FILE}: {section}.{name}.config"
     if settings.notebook and not dataset.torchvision:
         raise UserError(
             f"{key}: a notebook trains {config_name}, and reads torchvision's data sets only; name a model config "

@@ -60,9 +60,7 @@ def _validator(schema: dict[str, Any]) -> Any:
 
     def any_of(checker: Any, branches: list[dict[str, Any]], value: Any, schema: Any) -> Iterator[ValidationError]:
         tables = [branch for branch in branches if "$ref" in branch]
-        if (
-            tables and value is not None
-        ):  # a table that may be left out: what is wrong in it counts, not that it is there
+        if tables and value is not None:  # of a table that may be left out, what is wrong in it counts
             yield from checker.descend(value, tables[0])
         else:
             yield from Draft202012Validator.VALIDATORS["anyOf"](checker, branches, value, schema)

@@ -32,8 +32,7 @@ IMAGES = "images"  # the folder of an assignment's own images, unless another is
 MODELS = ("lab8-ae-hidden", "lab8-vae")  # that are compared, unless others are named
 MODELS_OF_FEW_IMAGES = ("small-ae", "small-vae")
 LONGEST_SIDE, SHORTEST_SIDE = 32, 12  # pixels, that are proposed for images of one's own
-LEGEND_ROWS = 11  # classes above each other
-LEGEND_WIDTH = 26  # characters beside each other that leave room for the codes
+LEGEND_WIDTH = 26  # characters beside each other in the legend of the codes that leave room for these
 MAP_WIDTH, MAP_HEIGHT = 85, 62  # millimetres, of a decoder grid at most
 
 
@@ -174,6 +173,8 @@ def _render(templates: Path, name: str, answers: Answers, context: dict[str, Any
 
 def _page_context(assignment: Assignment) -> dict[str, Any]:
     """What the page can show of its two models."""
+    from latentlab.figures.embeddings import LEGEND_ROWS  # slow to import
+
     dataset = assignment.spec.get_dataset(assignment.spec.dataset)
     rows, columns = dataset.size
     legend_width = -(-dataset.n_classes // LEGEND_ROWS) * (4 + max(map(len, dataset.classes)))

@@ -127,16 +127,17 @@ def with_stem_suffix(path: str | Path, suffix: str) -> Path:
     return path.with_stem(f"{path.stem}-{suffix}")
 
 
+def is_hidden(path: Path) -> bool:
+    """Whether a file, or a folder that it lies in, is hidden; `path` is relative to the folder that is looked at."""
+    return any(part.startswith(".") for part in path.parts)
+
+
 def folder_state(folder: str | Path) -> str:
     """A hash (hex) of the names, sizes and times of all files in a folder, which changes when one of them does. Hidden
     files do not count: file managers write them when somebody looks into a folder."""
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     states = ((path.relative_to(folder), path.stat()) for path in files)
-    lines = (
-        f"{path} {state.st_size} {state.st_mtime_ns}\n"
-        for path, state in states
-        if not any(part.startswith(".") for part in path.parts)
-    )
+    lines = (f"{path} {state.st_size} {state.st_mtime_ns}\n" for path, state in states if not is_hidden(path))
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
