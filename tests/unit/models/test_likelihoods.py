@@ -3,8 +3,9 @@ import torch
 from builders import model_spec
 from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import Independent, Normal
+from torch.nn import functional
 
-from latentlab.models.likelihoods import Bernoulli, Gaussian, build_likelihood
+from latentlab.models.likelihoods import Bernoulli, Gaussian, build_likelihood, sum_softplus
 
 torch.manual_seed(0)
 X, OUTPUT = torch.rand(7, 784), torch.randn(7, 784)
@@ -31,6 +32,13 @@ def test_the_matrix_has_the_same_likelihoods(likelihood):
     assert matrix.shape == (5, 3)
     for g in range(3):
         assert torch.allclose(matrix[:, g], likelihood.log_prob(x, output[g].expand_as(x)), rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("n_pixels", [1, 15, 16, 784, 785])
+def test_softplus_is_summed_over_any_number_of_pixels(n_pixels):
+    logits = 30 * torch.randn(5, n_pixels)
+    expected = functional.softplus(logits.double()).sum(1)
+    assert torch.allclose(sum_softplus(logits).double(), expected, rtol=1e-6, atol=1e-5)
 
 
 def test_pixels_are_the_mean():

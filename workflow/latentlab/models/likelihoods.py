@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from latentlab.records.settings import ModelSettings
 
+FACTORS = 16  # of each product in `sum_softplus`
+
 
 class Likelihood(Protocol):
     """p(x|z), given by the decoder's output at z. B images, G latent positions, P pixels."""
@@ -46,7 +48,7 @@ class Bernoulli:
         return -functional.binary_cross_entropy_with_logits(output, x, reduction="none").sum(1)
 
     def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
-        return x @ output.T - functional.softplus(output).sum(1)
+        return x @ output.T - sum_softplus(output)
 
     def max_log_prob(self, x: Tensor) -> Tensor:
         """Minus the entropy of the pixels, which is 0 only where they are 0 or 1."""
@@ -54,6 +56,13 @@ class Bernoulli:
 
     def pixels(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
+
+
+def sum_softplus(values: Tensor) -> Tensor:
+    """Σ log(1 + exp v) along the last axis of values (n, P), in a third of the time that functional.softplus takes: by
+    the logarithms not of each term, which is between 1 and 2 without its linear part, but of products of them."""
+    terms = functional.pad(1 + (-values.abs()).exp(), (0, -values.shape[1] % FACTORS), value=1.0)
+    return values.relu().sum(1) + terms.view(len(values), FACTORS, -1).prod(1).log().sum(1)
 
 
 class Gaussian:
