@@ -66,6 +66,19 @@ def test_two_ranges_that_meet_cover_what_one_covers(latent_dim):
     parts = [quadrature_log_likelihood(model, x, None, LatentGrid(0.04, *limits)) for limits in ((1, 0), (5, 1))]
     assert torch.allclose(torch.logaddexp(*parts), model.log_prob(x), atol=2e-3)
     assert (parts[1] < model.log_prob(x) - 0.05).any(), "something lies in the inner one"
+    outer = LatentGrid(0.04, 5, inner=1)
+    assert torch.allclose(quadrature_log_likelihood(model, x, None, outer, parts[0]), model.log_prob(x), atol=2e-3)
+
+
+def test_where_the_range_holds_nothing_beside_the_inner_one_nothing_is_integrated():
+    torch.manual_seed(0)
+    model = linear_gaussian(2, n_pixels=200)  # its posteriors are narrow
+    x = model.decode(torch.zeros(20, 2)) + 0.3 * torch.randn(20, 200)
+    outer = LatentGrid(0.04, limit=5, inner=3)
+    assert list(joint_blocks(model, x, None, outer)) and not list(
+        joint_blocks(model, x, None, outer, model.log_prob(x))
+    )
+    assert torch.equal(quadrature_log_likelihood(model, x, None, outer, model.log_prob(x)), model.log_prob(x))
 
 
 def test_the_range_follows_codes_far_outside_the_prior():

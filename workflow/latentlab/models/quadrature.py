@@ -31,7 +31,7 @@ ENCODER_STDS = 5  # of each image's q(z|x) that are covered
 TILE_BLOCK, IMAGE_BLOCK = 100, 2000  # at a time: their products stay in the cache
 DECODED_TILES = 6  # of fine cells, decoded at a time
 LOWEST = -1e9  # nats: no joint is lower that counts
-CHECKED_IMAGES = 200  # on which a grid is chosen and its error is estimated
+CHECKED_IMAGES = 100  # on which a grid is chosen and its error is estimated
 
 
 class LatentGrid(NamedTuple):
@@ -72,16 +72,21 @@ class Posteriors(NamedTuple):
 
 
 @torch.no_grad()
-def quadrature_log_likelihood(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Tensor:
+def quadrature_log_likelihood(
+    model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid, inner: Tensor | None = None
+) -> Tensor:
     """log p(x), or log p(x|y) of a conditional model, by the midpoint rule: (B,) nats, for x (B, P) and d ≤ 2.
 
     For smooth integrands that vanish at the ends of the range the rule converges faster than any power of the step.
 
+    Args:
+        inner: log p(x) by the range that the grid leaves out, (B,) nats, which the result then holds as well.
+
     Raises:
         ValueError: d > 2.
     """
-    log_likelihood = torch.full((len(x),), -math.inf)
-    for block in joint_blocks(model, x, y, grid):
+    log_likelihood = torch.full((len(x),), -math.inf) if inner is None else inner.clone()
+    for block in joint_blocks(model, x, y, grid, log_likelihood.clone()):
         log_mass = log_sum_exp(block.log_joint, dim=1)
         log_likelihood[block.images] = torch.logaddexp(log_likelihood[block.images], log_mass)
     return log_likelihood
@@ -144,18 +149,18 @@ def choose_grid(
         x, y = x[y == y[0]], y[y == y[0]]
     x, y = x[:CHECKED_IMAGES], None if y is None else y[:CHECKED_IMAGES]
 
-    def integrate(step: float, limit: float, inner: float = 0.0) -> Tensor:
-        return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit, inner))
+    def integrate(step: float) -> Tensor:
+        return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit))
 
-    step, log_likelihood = WIDEST_STEP, integrate(WIDEST_STEP, limit)
+    step, log_likelihood = WIDEST_STEP, integrate(WIDEST_STEP)
     while True:
-        finer = integrate(step / 2, limit)
+        finer = integrate(step / 2)
         error = (finer - log_likelihood).abs().mean().item()
         if error < tolerance or step < 2 * min_step:
             break
         step, log_likelihood = step / 2, finer
-    beyond = integrate(max(step, MIN_OUTER_STEP), 2 * limit, inner=limit)
-    error += (torch.logaddexp(finer, beyond) - finer).mean().item()
+    outer = LatentGrid(max(step, MIN_OUTER_STEP), 2 * limit, inner=limit)
+    error += (quadrature_log_likelihood(model, x, y, outer, finer) - finer).mean().item()
     return LatentGrid(step, limit), error
 
 
@@ -175,8 +180,13 @@ def latent_limit(model: LatentModel, x: Tensor, y: Tensor | None = None) -> floa
 
 
 @torch.no_grad()
-def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid) -> Iterator[JointBlock]:
+def joint_blocks(
+    model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGrid, inner: Tensor | None = None
+) -> Iterator[JointBlock]:
     """The joint of images x (B, P) and latent positions, d ≤ 2, wherever it matters to the integral of an image.
+
+    Args:
+        inner: see `quadrature_log_likelihood`; beside it fewer positions matter.
 
     Raises:
         ValueError: d > 2.
@@ -187,7 +197,9 @@ def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGr
     tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit, grid.inner)
     cells = cell_centres(model.latent_dim, TILE * REFINEMENT, grid.step)
     for label in labels.unique().tolist():
-        heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step)
+        heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step, inner)
+        if not len(heavy):
+            continue
         z = heavy[:, None] + cells
         for block in torch.arange(len(heavy)).split(DECODED_TILES):
             outputs = decode_positions(model, z[block].flatten(0, 1), label).view(*z[block].shape[:2], -1)
@@ -196,12 +208,19 @@ def joint_blocks(model: LatentModel, x: Tensor, y: Tensor | None, grid: LatentGr
 
 
 def heavy_tiles(
-    model: LatentModel, x: Tensor, images: Tensor, label: int, tiles: Tensor, step: float
+    model: LatentModel,
+    x: Tensor,
+    images: Tensor,
+    label: int,
+    tiles: Tensor,
+    step: float,
+    inner: Tensor | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
     """Those of the tiles with centres `tiles` (T, d) that have some mass of an image with this label, (H, d), and for
-    each of them the images that it matters to: some of the indices `images` (n,) of x (B, P)."""
+    each of them the images that it matters to: some of the indices `images` (n,) of x (B, P), which have log p(x) of
+    `inner` (B,) without these tiles."""
     cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
-    highest = torch.full((len(x),), -math.inf)
+    highest = torch.full((len(x),), -math.inf) if inner is None else inner.clone()
     found = []
     for block in torch.arange(len(tiles)).split(TILE_BLOCK):
         z = (cells[:, None] + tiles[block]).flatten(0, 1)
@@ -229,7 +248,7 @@ def fast_products(model: LatentModel) -> torch.autocast:
 
 def log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
     """log p(x, z) and the log volume of a cell with sides `step`, (B, G) nats, for z (G, d) and its decoded output."""
-    return model.likelihood.log_prob_matrix(x, output) + log_mass_of_cells(z, step)
+    return model.likelihood.log_prob_matrix(x, output).add_(log_mass_of_cells(z, step))
 
 
 def log_mass_of_cells(z: Tensor, step: float) -> Tensor:
