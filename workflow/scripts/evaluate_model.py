@@ -4,7 +4,7 @@ from latentlab.data.splits import load_split
 from latentlab.metrics.bounds import evaluate_likelihood
 from latentlab.metrics.grids import tile_images
 from latentlab.metrics.history import convergence
-from latentlab.metrics.latents import encode_splits, measure_latents
+from latentlab.metrics.latents import infer_splits, measure_latents
 from latentlab.metrics.reconstructions import worst_reconstructions
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.models.inference import first_of_each_class, reconstruct, reconstructions_and_samples
@@ -25,7 +25,7 @@ with job(snakemake):
     dataset, model = record.declaration, load_checkpoint(inputs.weights)
     splits = {split: to_tensors(*load_split(record, split)) for split in ("train", "test")}
     images, labels = splits["test"]
-    codes = encode_splits(model, splits)
+    codes, integrated = infer_splits(model, splits, params.tolerance)
     write_npz(outputs.codes, codes)
     reconstructions = reconstruct(model, codes["test_codes"], labels)
 
@@ -42,7 +42,9 @@ with job(snakemake):
     worst, pixels = worst_reconstructions(images, labels, reconstructions)
     write_png(outputs.worst, tile_images(pixels.numpy().reshape(-1, *dataset.image_shape), len(worst)))
 
-    losses, likelihood = evaluate_likelihood(model, images, labels, reconstructions, params.tolerance, params.samples)
+    losses, likelihood = evaluate_likelihood(
+        model, images, labels, reconstructions, params.tolerance, params.samples, integrated=integrated
+    )
     latents, shape_correlations = measure_latents(codes, images.numpy(), dataset.classes)
     ModelMetrics(
         model=snakemake.wildcards.model,

@@ -8,6 +8,7 @@ from latentlab.models.inference import (
     axis_effects,
     decode_latents,
     decoder_slopes,
+    encode_and_integrate,
     encode_images,
     first_of_each_class,
     reconstruct,
@@ -40,6 +41,20 @@ def test_only_a_vae_has_log_variances():
         codes = encode_images(model, IMAGES, LABELS)
         assert codes["codes"].shape == (700, 3) and ("log_var" in codes) == (family == "vae")
         assert (codes["codes"] == model.encode(to_pixels(IMAGES))[0].detach().numpy()).mean() > 0.99
+
+
+@pytest.mark.parametrize("tolerance", [0.1, 1e-5])  # nats: one grid for both, and a finer one for the pixels
+def test_codes_and_posteriors_from_one_pass_are_those_of_the_closed_form(tolerance):
+    model = linear_gaussian(2, n_pixels=784, model=LinearExact)
+    torch.manual_seed(0)
+    x, x_labels = model.sample(50), torch.arange(50) % 10
+    codes, integrated = encode_and_integrate(model, IMAGES[:40], LABELS[:40], x, x_labels, tolerance)
+    assert codes["codes"] == pytest.approx(model.posterior_mean(to_pixels(IMAGES[:40])).numpy(), abs=0.01)
+    assert codes["mean"] == pytest.approx(model.posterior_mean(to_pixels(IMAGES[:40])).numpy(), abs=0.01)
+    errors = (integrated.posteriors.log_likelihood - model.log_prob(x)).abs()
+    assert errors.mean() < tolerance + 1e-3  # rounding of log-likelihoods of hundreds of nats
+    assert torch.allclose(integrated.posteriors.mean, model.posterior_mean(x), atol=0.01)
+    assert integrated.error < 2 * tolerance + 1e-3
 
 
 def test_decoded_pixels_are_clamped():

@@ -7,10 +7,11 @@ given pixels (n, P) as the model sees them (`evaluated_pixels`).
 import torch
 from torch import Tensor
 
+from latentlab.models.inference import Integrated, integrate_images
 from latentlab.models.inputs import EVALUATION_BATCH, model_input, split_batches, to_pixels
 from latentlab.models.networks import VAE, Autoencoder, LatentModel
 from latentlab.models.objective import Bounds
-from latentlab.models.quadrature import TOLERANCE, choose_grid, integrate_posteriors, quadrature_log_likelihood
+from latentlab.models.quadrature import TOLERANCE, choose_grid, quadrature_log_likelihood
 from latentlab.records.metrics import Likelihoods, Losses
 
 BOUND_SAMPLES = 64  # draws of z per image for the importance-weighted bound
@@ -25,6 +26,7 @@ def evaluate_likelihood(
     tolerance: float = TOLERANCE,
     samples: int = BOUND_SAMPLES,
     seed: int = 0,
+    integrated: Integrated | None = None,
 ) -> tuple[Losses, Likelihoods | None]:
     """The terms of the loss and the errors of the reconstructions, and of a model with a prior the best estimate of
     log p(x) that there is; means over uint8 images (n, rows, columns).
@@ -33,6 +35,7 @@ def evaluate_likelihood(
         reconstructions: of the images, (n, P), decoded from their codes (`inference.reconstruct`).
         tolerance: error of the quadrature, nats per image.
         samples: draws of z for the importance-weighted bound.
+        integrated: the posteriors of `evaluated_pixels`, of a model without an encoder; computed if left out.
     """
     x = evaluated_pixels(model, images, seed)
     if isinstance(model, VAE):
@@ -41,7 +44,7 @@ def evaluate_likelihood(
     elif isinstance(model, Autoencoder):
         terms, likelihood = mean_terms(model, x, labels), None
     else:
-        terms, likelihood = integrate_likelihood(model, x, labels, tolerance)
+        terms, likelihood = exact_likelihood(model, integrated or integrate_images(model, x, labels, tolerance))
     return measure_losses(model, images, x, reconstructions, terms), likelihood
 
 
@@ -73,16 +76,13 @@ def loss_terms(bounds: Bounds) -> dict[str, float]:
     return {"reconstruction": reconstruction, "kl": kl, "negative_elbo": reconstruction + kl}
 
 
-def integrate_likelihood(
-    model: LatentModel, x: Tensor, labels: Tensor, tolerance: float = TOLERANCE
-) -> tuple[dict[str, float], Likelihoods]:
-    """log p(x) of a model whose posteriors are known, by quadrature, and the terms of the identity
-    −log p(x) = E[−log p(x|z)] + KL(p(z|x) ‖ p(z)), in which no bound is involved; means over pixels x (n, P)."""
-    grid, error = choose_grid(model, x, labels, tolerance)
-    posteriors = integrate_posteriors(model, x, labels, grid)
+def exact_likelihood(model: LatentModel, integrated: Integrated) -> tuple[dict[str, float], Likelihoods]:
+    """log p(x) of a model whose posteriors are known, and the terms of the identity
+    −log p(x) = E[−log p(x|z)] + KL(p(z|x) ‖ p(z)), in which no bound is involved; means over the images, nats."""
+    posteriors = integrated.posteriors
     log_likelihood, kl = (values.double().mean().item() for values in (posteriors.log_likelihood, posteriors.kl))
     normalised = model.spec.settings.normalised_likelihood
-    likelihoods = Likelihoods(normalised=normalised, log_likelihood=log_likelihood, quadrature_error=error)
+    likelihoods = Likelihoods(normalised=normalised, log_likelihood=log_likelihood, quadrature_error=integrated.error)
     return {"reconstruction": -log_likelihood - kl, "kl": kl}, likelihoods
 
 

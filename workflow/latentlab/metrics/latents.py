@@ -6,6 +6,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
+from latentlab.metrics.bounds import evaluated_pixels
 from latentlab.metrics.grids import class_centres
 from latentlab.metrics.latent_units import active_units
 from latentlab.metrics.morphometrics import measure_shapes, shape_correlations
@@ -15,7 +16,7 @@ from latentlab.metrics.neighbours import (
     neighbour_class_shares,
     overlapping_classes,
 )
-from latentlab.models.inference import encode_images
+from latentlab.models.inference import Integrated, encode_and_integrate, encode_images
 from latentlab.models.networks import LatentModel
 from latentlab.records.metrics import LatentMetrics, ShapeCorrelations
 
@@ -32,14 +33,37 @@ def encode_splits(model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]]) 
     Returns:
         Arrays `{split}_{name}` for each `name` that `encode_images` gives; `{split}_labels` `(n,)`.
     """
+    images, labels = _join_splits(splits)
+    return _split_codes(encode_images(model, images, labels), labels, splits)
+
+
+def infer_splits(
+    model: LatentModel, splits: dict[str, tuple[Tensor, Tensor]], tolerance: float
+) -> tuple[dict[str, np.ndarray], Integrated | None]:
+    """What `encode_splits` returns, and of a model without an encoder also the posteriors of the test images' pixels as
+    it sees them (`bounds.evaluated_pixels`), to the tolerance, nats per image."""
+    if model.has_encoder:
+        return encode_splits(model, splits), None
+    (images, labels), (test_images, test_labels) = _join_splits(splits), splits["test"]
+    x = evaluated_pixels(model, test_images)
+    codes, integrated = encode_and_integrate(model, images, labels, x, test_labels, tolerance)
+    return _split_codes(codes, labels, splits), integrated
+
+
+def _join_splits(splits: dict[str, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Images and labels of both splits: together, because a model without an encoder decodes its plane for them."""
     images, labels = (torch.cat(parts) for parts in zip(splits["train"], splits["test"], strict=True))
-    # All of them at once, because a model without an encoder decodes its plane for them.
-    codes = encode_images(model, images, labels) | {"labels": labels.numpy()}
+    return images, labels
+
+
+def _split_codes(
+    codes: dict[str, np.ndarray], labels: Tensor, splits: dict[str, tuple[Tensor, Tensor]]
+) -> dict[str, np.ndarray]:
     n_train = len(splits["train"][0])
     return {
         f"{split}_{name}": values[part]
         for split, part in (("train", slice(n_train)), ("test", slice(n_train, None)))
-        for name, values in codes.items()
+        for name, values in (codes | {"labels": labels.numpy()}).items()
     }
 
 

@@ -1,5 +1,7 @@
 """What a trained model makes of images and of latent positions."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,11 +9,19 @@ from torch import Tensor
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import log_normal
-from latentlab.models.quadrature import choose_grid, integrate_posteriors
+from latentlab.models.quadrature import TOLERANCE, Posteriors, choose_grid, integrate_posteriors
 
 # Of the integration that gives the posteriors of a model without an encoder: nats per image, and units of z.
 CODE_TOLERANCE, MIN_CODE_STEP = 0.05, 0.025
 MAX_SHOWN = 12  # classes of which pictures show an image
+
+
+class Integrated(NamedTuple):
+    """The true posteriors of images, by quadrature."""
+
+    posteriors: Posteriors
+    error: float
+    """Of log p(x), the mean over images, nats (`choose_grid`)."""
 
 
 @torch.no_grad()
@@ -25,14 +35,47 @@ def encode_images(model: LatentModel, images: Tensor, labels: Tensor) -> dict[st
     if not isinstance(model, Autoencoder):
         x = to_pixels(images)
         grid, _ = choose_grid(model, x, labels, CODE_TOLERANCE, MIN_CODE_STEP)
-        posteriors = integrate_posteriors(model, x, labels, grid)
-        modes = refine_modes(model, x, labels, posteriors.mode, grid.step / 2)
-        arrays = {"codes": modes, "mean": posteriors.mean, "covariance": posteriors.covariance}
-        return {name: values.numpy() for name, values in arrays.items()}
+        return _codes_of_posteriors(model, x, labels, integrate_posteriors(model, x, labels, grid), grid.step)
     codes = [model.encode(to_pixels(batch), y) for batch, y in split_batches(EVALUATION_BATCH, images, labels)]
     arrays = {"codes": torch.cat([mean for mean, _ in codes]).numpy()}
     log_vars = [log_var for _, log_var in codes if log_var is not None]
     return arrays | ({"log_var": torch.cat(log_vars).numpy()} if log_vars else {})
+
+
+def integrate_images(model: LatentModel, x: Tensor, labels: Tensor, tolerance: float = TOLERANCE) -> Integrated:
+    """The posteriors of pixels x (n, P); d ≤ 2."""
+    grid, error = choose_grid(model, x, labels, tolerance)
+    return Integrated(integrate_posteriors(model, x, labels, grid), error)
+
+
+def encode_and_integrate(
+    model: LatentModel, images: Tensor, labels: Tensor, x: Tensor, x_labels: Tensor, tolerance: float = TOLERANCE
+) -> tuple[dict[str, np.ndarray], Integrated]:
+    """The codes of uint8 images (n, rows, columns), as `encode_images` gives them, and the posteriors of pixels x
+    (m, P), of a model without an encoder. Decoding its plane takes longest, so this is done once for both, unless x
+    needs a finer grid than codes do."""
+    pixels = to_pixels(images)
+    grid, error = choose_grid(model, x, x_labels, tolerance)
+    code_grid = grid._replace(step=max(grid.step, MIN_CODE_STEP))
+    if code_grid == grid:
+        together = integrate_posteriors(model, torch.cat([pixels, x]), torch.cat([labels, x_labels]), grid)
+        of_images, of_x = (
+            Posteriors(*parts)
+            for parts in zip(*(values.split([len(pixels), len(x)]) for values in together), strict=True)
+        )
+    else:
+        of_images = integrate_posteriors(model, pixels, labels, code_grid)
+        of_x = integrate_posteriors(model, x, x_labels, grid)
+    return _codes_of_posteriors(model, pixels, labels, of_images, code_grid.step), Integrated(of_x, error)
+
+
+def _codes_of_posteriors(
+    model: LatentModel, x: Tensor, labels: Tensor, posteriors: Posteriors, step: float
+) -> dict[str, np.ndarray]:
+    """What `encode_images` returns of pixels x (n, P), from their posteriors on a grid with steps `step`."""
+    modes = refine_modes(model, x, labels, posteriors.mode, step / 2)
+    arrays = {"codes": modes, "mean": posteriors.mean, "covariance": posteriors.covariance}
+    return {name: values.numpy() for name, values in arrays.items()}
 
 
 @torch.no_grad()
