@@ -34,6 +34,14 @@ def test_the_matrix_has_the_same_likelihoods(likelihood):
         assert torch.allclose(matrix[:, g], likelihood.log_prob(x, output[g].expand_as(x)), rtol=1e-4, atol=1e-2)
 
 
+def test_the_gradient_of_bernoulli_pixels_is_that_of_the_cross_entropy():
+    output, weights = (3 * torch.randn(7, 784)).requires_grad_(), torch.randn(7)
+    (gradient,) = torch.autograd.grad(Bernoulli().log_prob(X, output) @ weights, output)
+    cross_entropy = functional.binary_cross_entropy_with_logits(output, X, reduction="none").sum(1)
+    (expected,) = torch.autograd.grad(-cross_entropy @ weights, output)
+    assert torch.allclose(gradient, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("n_pixels", [1, 15, 16, 784, 785])
 def test_softplus_is_summed_over_any_number_of_pixels(n_pixels):
     logits = 30 * torch.randn(5, n_pixels)
