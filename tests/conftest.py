@@ -1,10 +1,12 @@
 """Fixtures that several test files use, and the table of faults that the chaos tests write."""
 
+import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from projects import WorkingDirectory, copy_source
+from projects import Project, WorkingDirectory, copy_source
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 
@@ -79,10 +81,23 @@ def planted(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory):
-    """A source tree with all results of the smoke profile, made once for all tests. A test that changes something in it
-    changes it back."""
-    project = copy_source(tmp_path_factory.mktemp("project"))
+def project(tmp_path_factory, worker_id):
+    """A source tree with all results of the smoke profile, made once for all tests; of tests that run side by side,
+    each process has a copy. A test that changes something in it changes it back."""
+    folder = tmp_path_factory.mktemp("project")
+    if worker_id == "master":
+        return make_project(folder)
+    shared = tmp_path_factory.getbasetemp().parent / "project"  # a folder for all processes
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = make_project(shared)
+    shutil.copytree(made.root, folder, symlinks=True, dirs_exist_ok=True)
+    return Project(folder)
+
+
+def make_project(folder):
+    """The project in `folder`, which may be made already."""
+    project = Project(folder) if folder.exists() and any(folder.iterdir()) else copy_source(folder)
     project.snakemake()
     return project
 

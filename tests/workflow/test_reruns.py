@@ -121,7 +121,6 @@ def test_an_edit_reruns_what_depends_on_it(project, edit):
     name, old, new, expected = EDITS[edit]
     with edited(project.root / name, old, new):
         assert set(project.planned_jobs()) == expected
-    assert project.planned_jobs() == {}
 
 
 def test_comments_and_docstrings_rerun_nothing(project):
