@@ -13,7 +13,6 @@ from latentlab.models.inputs import model_input
 from latentlab.models.networks import VAE, LatentModel
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import (
-    CHECKED_IMAGES,
     TOLERANCE,
     LatentGrid,
     choose_grid,
@@ -29,6 +28,7 @@ N_BINS = 20  # along either axis, in which masses are counted then; a divisor of
 TAIL = 1e-4  # of a posterior's mass that a zoomed one leaves out on each side
 QUANTILES = (0.05, 0.5, 0.95, 1.0)  # of the gap between log p(x) and the ELBO, or of the posterior's variance: which
 # images are shown
+N_CANDIDATES = 200  # images among which these are chosen
 GAP_SAMPLES = 200  # draws of z that the gap of one image is estimated with
 
 
@@ -108,7 +108,7 @@ def select_posteriors(
     tolerance: float = TOLERANCE,
     seed: int = 0,
     quantiles: tuple[float, ...] = QUANTILES,
-    n_candidates: int = CHECKED_IMAGES,
+    n_candidates: int = N_CANDIDATES,
 ) -> dict[str, np.ndarray]:
     """The zoomed posteriors of a few of the first images. Those of a VAE lie at `quantiles` of the gap between log p(x)
     and the ELBO: from one that the encoder approximates well to the one that it approximates worst. Those of a model

@@ -59,8 +59,8 @@ class Bernoulli:
 
 
 class BernoulliLogProb(torch.autograd.Function):
-    """log p(x|z) of Bernoulli pixels, (B,) nats, for x and output (B, P). It and its gradient with respect to the output
-    take half of the time that functional.binary_cross_entropy_with_logits does."""
+    """log p(x|z) of Bernoulli pixels, (B,) nats, for x and output (B, P). It and its gradient with respect to the
+    output take half of the time that functional.binary_cross_entropy_with_logits does."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, output: Tensor) -> Tensor:

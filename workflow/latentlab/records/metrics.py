@@ -59,7 +59,7 @@ class Likelihoods(Record, frozen=True):
     """The median over images of the same difference."""
     quadrature_error: float | None = None
     """Mean absolute change of an image's log_likelihood when the resolution of the quadrature is doubled, plus that
-    when its range is, over 200 images; only for one or two latent dimensions."""
+    when its range is, over 100 images; only for one or two latent dimensions."""
     importance_weighted: float | None = None
     """The importance-weighted bound (Burda et al. 2016); only for more than two latent dimensions."""
     samples: int | None = None
@@ -401,7 +401,7 @@ class ClassifierMetrics(Record, frozen=True):
     """Draws of z for each image and label that the bounds use."""
     quadrature_error: float | None = None
     """Mean absolute change of log p(x|y) when the resolution of the quadrature is doubled, plus that when its range is,
-    over 200 images under one label."""
+    over 100 images under one label."""
 
 
 class NeighbourBaseline(Record, frozen=True):
