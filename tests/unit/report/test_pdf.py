@@ -124,6 +124,16 @@ def test_equal_pages_give_equal_bytes(tmp_path):
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
 
 
+def test_equal_pages_give_equal_bytes_on_another_day_without_harfbuzz_subset(tmp_path, monkeypatch):
+    monkeypatch.setattr("weasyprint.pdf.fonts.harfbuzz_subset", None)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    now = time.time()
+    for days, name in enumerate(("a.pdf", "b.pdf")):
+        monkeypatch.setattr("fontTools.misc.timeTools.time.time", lambda days=days: now + days * 86400)
+        print_pdf(page_of_words(tmp_path, 50), tmp_path / name)
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
 @pytest.mark.parametrize(
     "tag", ['<img src="file:///etc/hostname">', '<link rel="stylesheet" href="http://127.0.0.1:9/x.css">']
 )

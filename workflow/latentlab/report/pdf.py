@@ -4,6 +4,7 @@ import functools
 import hashlib
 import itertools
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ DESCRIPTIONS = {  # of attachments
     "discussion.md": "The author's text of this report",
     "notebook_answers.md": "The author's answers in the notebook",
 }
-FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments: equal inputs give equal bytes
+FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # of attachments and fonts: equal inputs give equal bytes
 
 
 def print_pdf(
@@ -224,6 +225,8 @@ def _data_only_fetcher(weasyprint: Any) -> Any:
 
 
 def _import_weasyprint() -> Any:
+    # Where HarfBuzz-subset is missing, WeasyPrint has fontTools reduce the fonts, which would date them.
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(FIXED_DATE.timestamp())))
     try:
         import weasyprint
     except OSError as error:  # a native library is missing
