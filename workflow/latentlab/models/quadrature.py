@@ -86,7 +86,7 @@ def quadrature_log_likelihood(
         ValueError: d > 2.
     """
     log_likelihood = torch.full((len(x),), -math.inf) if inner is None else inner.clone()
-    for block in joint_blocks(model, x, y, grid, log_likelihood.clone()):
+    for block in joint_blocks(model, x, y, grid, inner):
         log_mass = log_sum_exp(block.log_joint, dim=1)
         log_likelihood[block.images] = torch.logaddexp(log_likelihood[block.images], log_mass)
     return log_likelihood
