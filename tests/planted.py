@@ -41,7 +41,7 @@ from latentlab.records.metrics import (
     NotebookClassifier,
     NotebookFailures,
     NotebookMetrics,
-    OODData,
+    OODMetrics,
     PCAComparison,
     PlaneMetrics,
     Predictions,
@@ -87,7 +87,6 @@ method = MethodPredictions(
     temperature=3.0,
     temperature_scaled=predictions,
     confusion=((8, 2), (2, 8)),
-    auroc=0.9,
 )
 projection = Projection(explained=(0.3, 0.2), dimensions=576, between_classes=0.4, plane=separation, full=separation)
 
@@ -190,8 +189,8 @@ def model(settings: ModelSettings) -> dict[str, Record]:
             best="quadrature",
             mistakes=(),
             confusions=(),
-            ood=OODData(dataset="MNIST", synthetic=False),
         ),
+        "ood.json": OODMetrics(dataset="MNIST", synthetic=False, method="quadrature", auroc=0.9),
         "baselines.json": BaselineMetrics(
             dataset="FashionMNIST",
             data="d" * 64,

@@ -24,6 +24,7 @@ FROM_WEIGHTS = {
     "evaluate_sweep_point",
     "collect_sweep",
     "classify_images",
+    "detect_ood_images",
     "project_latents",
     "compare_with_pca",
     "evaluate_augmentation",
@@ -45,6 +46,7 @@ FROM_EVALUATION = {
     "project_latents",
     "export_explorer",
 }
+FROM_CLASSIFICATION = {"classify_images", "detect_ood_images"}
 FROM_REFERENCE_CLASSIFIER = {
     "train_reference_classifier",
     "evaluate_baselines",
@@ -143,9 +145,9 @@ def test_comments_and_docstrings_rerun_nothing(project):
         ("grid_samples=11", {"decode_plane", "decode_conditions"} | FROM_NOTEBOOK_WEIGHTS | PLANE_FIGURES),
         ("condition_samples=5", {"decode_conditions"} | plots_and_pages("exercise4")),
         ("training_size=2000", FROM_DATA | {"fetch_data"}),
-        ("quadrature_tolerance=0.1", FROM_EVALUATION | {"compute_posteriors", "classify_images"} | FIGURES),
+        ("quadrature_tolerance=0.1", FROM_EVALUATION | FROM_CLASSIFICATION | {"compute_posteriors"} | FIGURES),
         ("likelihood_samples=5", FROM_EVALUATION | {"evaluate_sweep_point", "collect_sweep"} | FIGURES),
-        ("classifier_samples=3", {"classify_images"} | plots_and_pages("exercise4", "summary")),
+        ("classifier_samples=3", FROM_CLASSIFICATION | plots_and_pages("exercise4", "summary")),
         ("reference_classifier_epochs=3", FROM_REFERENCE_CLASSIFIER | PLANE_FIGURES),
         ("augmentation_seeds=2", {"evaluate_augmentation"} | PAGE_AND_NOTEBOOK),
         ("title=Mine", PAGE | {"export_explorer"}),

@@ -4,7 +4,6 @@
 rule classify_images:
     input:
         data="results/data/{dataset}.json",
-        ood=ood_record,
         weights=f"{RUN_FOLDER}/weights.safetensors",
     output:
         metrics=f"{RUN_FOLDER}/classifier.json",
@@ -23,6 +22,29 @@ rule classify_images:
         "Classify {wildcards.dataset} with {wildcards.model}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
     script:
         "../scripts/classify_images.py"
+
+
+rule detect_ood_images:
+    input:
+        data="results/data/{dataset}.json",
+        ood=ood_record,
+        weights=f"{RUN_FOLDER}/weights.safetensors",
+        classifier=f"{RUN_FOLDER}/classifier.json",
+        joints=f"{RUN_FOLDER}/classifier.npz",
+    output:
+        metrics=f"{RUN_FOLDER}/ood.json",
+        log_likelihoods=f"{RUN_FOLDER}/ood.npz",
+    log:
+        f"{RUN_LOGS}/detect_ood_images.log",
+    threads: 1
+    params:
+        code=code_of("detect_ood_images.py"),
+        samples=lookup("classifier_samples", within=config),
+        tolerance=lookup("quadrature_tolerance", within=config),
+    message:
+        "Compare log p(x) of {wildcards.dataset} and other images by {wildcards.model}, d = {wildcards.latent_dim}, seed {wildcards.seed}"
+    script:
+        "../scripts/detect_ood_images.py"
 
 
 rule evaluate_baselines:

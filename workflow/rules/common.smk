@@ -103,9 +103,12 @@ def dataset_of(wildcards):
 
 
 def ood_record(wildcards):
-    """The record of the data set whose images are out-of-distribution examples; nothing if there is none."""
+    """The record of the data set whose images are out-of-distribution (OOD)."""
     partner = dataset_of(wildcards).ood_partner
-    return f"results/data/{partner}.json" if partner else []
+    with exit_on_user_error():
+        if not partner:
+            raise UserError(f"dataset {wildcards.dataset} has no ood_partner, so there is no ood.json of its models")
+    return f"results/data/{partner}.json"
 
 
 def training_priority(wildcards):

@@ -9,37 +9,34 @@ from latentlab.metrics.classification import (
     confident_mistakes,
     confusions,
     evaluate_methods,
-    max_log_probs,
     most_confused,
 )
 from latentlab.metrics.grids import tile_images
 from latentlab.models.checkpoint import load_checkpoint
 from latentlab.records.data import DataRecord
-from latentlab.records.metrics import ClassifierMetrics, OODData
+from latentlab.records.metrics import ClassifierMetrics
 from latentlab.runtime.files import write_npz, write_png
 from latentlab.runtime.jobs import job
 
 with job(snakemake):
     outputs, params = snakemake.output, snakemake.params
     record = DataRecord.read(snakemake.input.data)
-    ood_record = DataRecord.read(snakemake.input.ood) if snakemake.input.ood else None
     model, n_classes = load_checkpoint(snakemake.input.weights), record.declaration.n_classes
     splits = {split: load_split(record, split) for split in ("validation", "test")}
-    if ood_record:
-        splits["ood"] = load_split(ood_record, "test")
     images, labels = ({split: pair[i] for split, pair in splits.items()} for i in (0, 1))
 
     prior = class_log_prior(load_split(record, "train")[1], n_classes)
     grid, error = choose_classifier_grid(model, images["test"], params.tolerance)
-    # All splits at once, so that the plane is decoded once.
+    # Both splits at once, so that the plane is decoded once.
     together = compute_log_joint(
         model, np.concatenate([images[split] for split in splits]), prior, grid, params.samples
     )
-    ends = np.cumsum([len(images[split]) for split in splits])[:-1]
-    parts = {method: np.split(values, ends) for method, values in together.items()}
-    joints = {split: {method: parts[method][i] for method in parts} for i, split in enumerate(splits)}
-    limits = {split: max_log_probs(model, images[split]) for split in ("test", "ood") if split in splits}
-    methods = evaluate_methods(joints, limits, labels, n_classes)
+    n_validation = len(images["validation"])
+    joints = {
+        "validation": {method: values[:n_validation] for method, values in together.items()},
+        "test": {method: values[n_validation:] for method, values in together.items()},
+    }
+    methods = evaluate_methods(joints, labels, n_classes)
     best = best_method(methods)
     mistakes = confident_mistakes(joints["test"][best], labels["test"], methods[best].temperature)
     confused = confusions(most_confused(np.array(methods[best].confusion)), joints["test"][best], labels["test"])
@@ -53,7 +50,6 @@ with job(snakemake):
         best=best,
         mistakes=mistakes,
         confusions=confused,
-        ood=OODData(dataset=ood_record.dataset, synthetic=ood_record.is_synthetic) if ood_record else None,
         samples=None if grid else params.samples,
         quadrature_error=error,
     ).write(outputs.metrics)

@@ -42,7 +42,7 @@ from latentlab.records.metrics import (
     MethodPredictions,
     Mistake,
     ModelMetrics,
-    OODData,
+    OODMetrics,
     PCAComparison,
     PlaneMetrics,
     Predictions,
@@ -249,7 +249,6 @@ def plant_results(folder, dataset):
         temperature=1.5,
         temperature_scaled=predictions,
         confusion=tuple(map(tuple, np.eye(n_classes, dtype=int).tolist())),
-        auroc=0.9,
     )
     ClassifierMetrics(
         model="cvae",
@@ -264,10 +263,10 @@ def plant_results(folder, dataset):
             Confusion(label=0, answer=1, share=0.2, indices=(3, 4)),
             Confusion(label=1, answer=0, share=0.1, indices=(5,)),
         ),
-        ood=OODData(dataset=dataset.ood_partner, synthetic=False),
     ).write(folder / "classifier.json")
-    log_joint = {f"{split}_quadrature": rng.normal(size=(50, n_classes)) for split in ("test", "ood")}
-    write_npz(folder / "classifier.npz", log_joint)
+    ood = OODMetrics(dataset=dataset.ood_partner, synthetic=False, method="quadrature", auroc=0.9)
+    ood.write(folder / "ood.json")
+    write_npz(folder / "ood.npz", {split: rng.normal(size=50) for split in ("test", "ood")})
     return folder
 
 
@@ -331,7 +330,6 @@ def test_figures_of_codes_require_a_plane_and_those_of_the_kl_term_a_vae():
     assert {name: requires for name, requires in requirements.items() if requires} == {
         "embeddings": ("plane",),
         "loss_terms": ("generative", "encoder"),
-        "ood_likelihoods": ("ood",),
     }
 
 

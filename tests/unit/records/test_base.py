@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentlab.records.base import Record
-from latentlab.records.metrics import METRICS_FILES, MeanStd, NeighbourBaseline, OODData
+from latentlab.records.metrics import METRICS_FILES, MeanStd, NeighbourBaseline
 from latentlab.records.settings import ModelSettings
 from latentlab.runtime.errors import UserError
 
@@ -101,5 +101,5 @@ def test_values_of_the_wrong_type_make_no_record():
     with pytest.raises(msgspec.ValidationError):
         NeighbourBaseline.from_dict({"accuracy": "high", "k": 5})
     with pytest.raises(msgspec.ValidationError):
-        OODData.from_dict({"dataset": "MNIST"})
+        NeighbourBaseline.from_dict({"accuracy": 0.9})
     assert MeanStd.from_dict({"mean": [1, 2], "std": [0, 0]}) == MeanStd(mean=(1.0, 2.0), std=(0.0, 0.0))

@@ -120,7 +120,7 @@ def test_a_plane_without_clusters_is_not_said_to_have_them(tmp_path):
 
 def test_a_classifier_at_chance_is_not_said_to_succeed(tmp_path):
     key = "cvae.classifier.methods.quadrature"
-    changes = {f"{key}.accuracy": CHANCE, f"{key}.auroc": 0.5, f"{key}.temperature": 1.0}
+    changes = {f"{key}.accuracy": CHANCE, "cvae.ood.auroc": 0.5, f"{key}.temperature": 1.0}
     text = page_text("summary", tmp_path, changes)
     for claim in ("less often than logistic regression", "less often than a small CNN", "is about as high for MNIST"):
         assert without_spaces(claim) in text

@@ -138,8 +138,8 @@ CLAIMS = [
         {"cvae.classifier.methods.quadrature.accuracy": 0.85}, "and less often than a small CNN",
     ),
     (
-        "summary", {"cvae.classifier.methods.quadrature.auroc": 0.95}, "log p ( x ) is lower for MNIST (AUROC 0.95)",
-        {"cvae.classifier.methods.quadrature.auroc": 0.25}, "log p ( x ) is higher for MNIST (AUROC 0.25)",
+        "summary", {"cvae.ood.auroc": 0.95}, "log p ( x ) is lower for MNIST (AUROC 0.95)",
+        {"cvae.ood.auroc": 0.25}, "log p ( x ) is higher for MNIST (AUROC 0.25)",
     ),
     (
         "summary", {"cvae.likelihood.normalised": False}, "(on grey pixels a score, not a probability)",

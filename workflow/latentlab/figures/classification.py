@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from latentlab.figures.base import Size, figure, new_figure, read_pixels, show_pixels
 from latentlab.records.assignments import Panel
 from latentlab.records.datasets import Dataset, get_dataset
-from latentlab.records.metrics import ClassifierMetrics
+from latentlab.records.metrics import ClassifierMetrics, OODMetrics
 
 MIN_BIN_SHARE = 0.005  # with a smaller share of the predictions, a bin's accuracy is mostly noise
 
@@ -108,22 +108,20 @@ def confusions(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     return fig
 
 
-@figure(inputs=("classifier.json", "classifier.npz"), requires=("ood",))
+@figure(inputs=("ood.json", "ood.npz"))
 def ood_likelihoods(panels: Sequence[Panel], dataset: Dataset, size: Size) -> Figure:
     """Histograms of log p(x) of the data set's own test images and of out-of-distribution (OOD) images."""
     (panel,) = panels
-    metrics = ClassifierMetrics.read(panel.files["classifier.json"])
-    assert metrics.ood, "the figure requires a partner"
-    arrays = np.load(panel.files["classifier.npz"])
-    log_p = [np.logaddexp.reduce(arrays[f"{split}_{metrics.best}"], axis=1) for split in ("test", "ood")]
+    metrics, arrays = OODMetrics.read(panel.files["ood.json"]), np.load(panel.files["ood.npz"])
+    log_p = [arrays["test"], arrays["ood"]]
     edges = np.linspace(*np.quantile(np.concatenate(log_p), [0.002, 1]), 60)
     fig = new_figure(size, aspect=5 / 3)
     ax = fig.subplots()
-    for values, title in zip(log_p, (dataset.title, get_dataset(metrics.ood.dataset).title), strict=True):
+    for values, title in zip(log_p, (dataset.title, get_dataset(metrics.dataset).title), strict=True):
         ax.hist(values, list(edges), density=True, histtype="stepfilled", alpha=0.6, label=title)
     ax.set(xlabel="log p(x), nats", ylabel="density")
     ax.set_yticks([])
-    ax.legend(title=f"AUROC {metrics.methods[metrics.best].auroc:.3f}", title_fontsize=7, alignment="left")
+    ax.legend(title=f"AUROC {metrics.auroc:.3f}", title_fontsize=7, alignment="left")
     return fig
 
 

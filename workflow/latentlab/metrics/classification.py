@@ -202,29 +202,29 @@ def ood_auroc(scores: np.ndarray, ood_scores: np.ndarray) -> float:
     return float(roc_auc_score(in_distribution, np.concatenate([scores, ood_scores])))
 
 
-def max_log_probs(model: LatentModel, images: np.ndarray) -> np.ndarray:
-    """The highest log p(x|z) that any decoder with the model's likelihood gives uint8 images, `(n,)` nats."""
-    return model.likelihood.max_log_prob(to_pixels(images)).double().numpy()
+def ood_scores(model: LatentModel, images: np.ndarray, log_joint: np.ndarray) -> np.ndarray:
+    """log p(x) of uint8 images minus the highest log p(x|z) that any decoder with the model's likelihood gives them,
+    `(n,)` nats.
+
+    Args:
+        log_joint: of `compute_log_joint`, `(n, classes)`.
+    """
+    return logsumexp(log_joint, axis=1) - model.likelihood.max_log_prob(to_pixels(images)).double().numpy()
 
 
 def evaluate_methods(
-    log_joints: dict[str, dict[Method, np.ndarray]],
-    limits: dict[str, np.ndarray],
-    labels: dict[str, np.ndarray],
-    n_classes: int,
+    log_joints: dict[str, dict[Method, np.ndarray]], labels: dict[str, np.ndarray], n_classes: int
 ) -> dict[Method, MethodPredictions]:
     """The predictions of each method on the test images.
 
     Args:
-        log_joints: split → method → log joint `(n, classes)`, for "validation", on which the temperature is fitted,
-            "test", and "ood", the test images of another data set, which may be left out.
-        limits: split → `max_log_probs` `(n,)`, for "test" and, unless it is left out, "ood".
-        labels: split → labels `(n,)`, for the first two.
+        log_joints: split → method → log joint `(n, classes)`, for "validation", on which the temperature is fitted, and
+            "test".
+        labels: split → labels `(n,)`.
     """
     methods: dict[Method, MethodPredictions] = {}
     for method, joint in log_joints["test"].items():
         temperature = fit_temperature(log_joints["validation"][method], labels["validation"])
-        scores = {split: logsumexp(log_joints[split][method], axis=1) - limit for split, limit in limits.items()}
         counts = confusion_matrix(labels["test"], joint.argmax(axis=1), labels=np.arange(n_classes))
         predictions = measure_predictions(joint, labels["test"])
         methods[method] = MethodPredictions(
@@ -235,7 +235,6 @@ def evaluate_methods(
             temperature=temperature,
             temperature_scaled=measure_predictions(joint, labels["test"], temperature),
             confusion=tuple(map(tuple, counts.tolist())),
-            auroc=ood_auroc(scores["test"], scores["ood"]) if "ood" in scores else None,
         )
     return methods
 

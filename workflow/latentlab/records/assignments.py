@@ -244,6 +244,7 @@ class Assignment(msgspec.Struct, frozen=True, dict=True):
             files = ["metrics.json"] + ["plane.json"] * ({"plane", "unconditional"} <= self.properties(name))
             files += [file for file in ("failures.json", "conditions.json") if (name, file) in inputs]
             files += ["classifier.json", "baselines.json"] * ((name, "classifier.json") in inputs)
+            files += ["ood.json"] * ((name, "ood.json") in inputs)
             files += ["notebook.json"] * ("notebook" in self.properties(name))
             metrics[name] = tuple(files) if entry.metrics is None else entry.metrics
         return metrics

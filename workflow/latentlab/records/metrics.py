@@ -346,10 +346,6 @@ class MethodPredictions(Predictions, frozen=True):
     temperature_scaled: Predictions
     confusion: tuple[tuple[int, ...], ...]
     """Counts; true labels down the rows."""
-    auroc: float | None = None
-    """Probability that a test image has a higher score than an OOD image; only if the data set has an OOD partner. The
-    score is log p(x) minus the highest log-probability that any decoder could give that image: cross-entropy of grey
-    pixels is bounded by their entropy, which differs between data sets and says nothing of the model."""
 
 
 class Mistake(Record, frozen=True):
@@ -372,13 +368,6 @@ class Confusion(Record, frozen=True):
     """Test images so answered, the most confident first."""
 
 
-class OODData(Record, frozen=True):
-    """The data set whose test images serve as OOD examples."""
-
-    dataset: str
-    synthetic: bool
-
-
 class ClassifierMetrics(Record, frozen=True):
     """classifier.json: a conditional VAE as a classifier by Bayes' rule."""
 
@@ -395,13 +384,25 @@ class ClassifierMetrics(Record, frozen=True):
     """Of the best method after temperature scaling, the most confident first."""
     confusions: tuple[Confusion, ...]
     """The four most frequent ones of the best method, the most frequent first."""
-    ood: OODData | None = None
-    """None if the data set has no partner, as images of one's own."""
     samples: int | None = None
     """Draws of z for each image and label that the bounds use."""
     quadrature_error: float | None = None
     """Mean absolute change of log p(x|y) when the resolution of the quadrature is doubled, plus that when its range is,
     over 100 images under one label."""
+
+
+class OODMetrics(Record, frozen=True):
+    """ood.json: how well log p(x) of a conditional model tells the test images from out-of-distribution (OOD) ones."""
+
+    dataset: str
+    """Whose test images serve as OOD images."""
+    synthetic: bool
+    method: Method
+    """How log p(x|y) was computed."""
+    auroc: float
+    """Probability that a test image has a higher score than an OOD image. The score is log p(x) minus the highest
+    log-probability that any decoder could give that image: cross-entropy of grey pixels is bounded by their entropy,
+    which differs between data sets and says nothing of the model."""
 
 
 class NeighbourBaseline(Record, frozen=True):
@@ -668,6 +669,7 @@ METRICS_FILES: dict[str, type[Record]] = {
     "conditions.json": ConditionGrids,
     "failures.json": FailureMetrics,
     "classifier.json": ClassifierMetrics,
+    "ood.json": OODMetrics,
     "baselines.json": BaselineMetrics,
     "projections.json": ProjectionMetrics,
     "augmentation.json": AugmentationMetrics,

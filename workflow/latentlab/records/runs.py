@@ -28,6 +28,8 @@ FILE_REQUIREMENTS: dict[str, tuple[Requirement, ...]] = {
     "posteriors.npz": ("plane", "generative"),
     "classifier.json": ("conditional", "generative"),
     "classifier.npz": ("conditional", "generative"),
+    "ood.json": ("conditional", "generative", "ood"),
+    "ood.npz": ("conditional", "generative", "ood"),
     "mistakes.png": ("conditional", "generative"),
     "confusions.png": ("conditional", "generative"),
     "augmentation.json": ("generative", "encoder"),

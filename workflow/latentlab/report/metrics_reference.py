@@ -28,7 +28,7 @@ to 1; squared errors are per pixel, pixels running from 0 to 1.
 
 This page is generated: `python -m latentlab.report.metrics_reference > docs/metrics.md`.
 """
-EXAMPLE_NAMES = {"classifier.json": "cvae", "sweep.json": "sweep", "pca_comparison.json": "linear"}
+EXAMPLE_NAMES = {"classifier.json": "cvae", "ood.json": "cvae", "sweep.json": "sweep", "pca_comparison.json": "linear"}
 SETTING = "A setting of the model config, as is every other key of an entry of `models:` in config.yaml."
 
 

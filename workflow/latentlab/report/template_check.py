@@ -27,7 +27,6 @@ from latentlab.records.metrics import (
     LatentMetrics,
     Likelihoods,
     Losses,
-    MethodPredictions,
     ModelMetrics,
     NotebookMetrics,
     PlaneMetrics,
@@ -53,7 +52,6 @@ UNCONDITIONAL_PART = {
 
 # Metrics that only some models have, with the setting that such a model has.
 GENERATIVE, VAE, PLANE = "family: vae or exact", "family: vae", "latent_dim: 2"
-OOD = "a data set with an ood_partner"
 CONDITIONAL, UNCONDITIONAL = "conditional: true", "conditional: false"
 QUADRATURE, BOUND = "latent_dim: 1 or 2", "latent_dim: 3 or more"
 VAE_QUADRATURE = f"{VAE} and {QUADRATURE}"
@@ -71,8 +69,7 @@ REQUIRED_SETTINGS: dict[type, dict[str, str]] = {
         "failures": UNCONDITIONAL,
         **dict.fromkeys(("samples_recognised", "grids_recognised", "classifier"), CONDITIONAL),
     },
-    ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND, "ood": OOD},
-    MethodPredictions: {"auroc": OOD},
+    ClassifierMetrics: {"quadrature_error": QUADRATURE, "samples": BOUND},
     dict: {"quadrature": QUADRATURE, "elbo": BOUND, "importance_weighted": BOUND},  # the methods of a classifier
 }
 
@@ -368,7 +365,6 @@ class _Check:
             CONDITIONAL: "conditional" in properties,
             UNCONDITIONAL: "unconditional" in properties,
             PLANE: latent_dim == 2,
-            OOD: "ood" in properties,
             QUADRATURE: latent_dim <= 2,
             VAE_QUADRATURE: {"generative", "encoder"} <= properties and latent_dim <= 2,
             BOUND: latent_dim > 2,

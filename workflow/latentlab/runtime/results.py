@@ -9,7 +9,7 @@ from pathlib import Path
 from latentlab.runtime.errors import UserError
 from latentlab.runtime.files import PARTIAL, write_text
 
-FORMAT = 6  # increased whenever the contents of some results file change, so that older results are not misread
+FORMAT = 7  # increased whenever the contents of some results file change, so that older results are not misread
 # Other working directories and the like.
 NOT_RESULTS = {"format", "smoke", "preview", "comparison", "rebuilt", "class", "benchmark"}
 
