@@ -13,10 +13,10 @@ from projects import copy_source, snakemake_command, snakemake_environment
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
 
-def start(project):
+def start(project, targets):
     """The smoke pipeline in a process group of its own."""
     return subprocess.Popen(
-        snakemake_command("--cores", "2", "--workflow-profile", "profiles/smoke"),
+        snakemake_command("--cores", "2", "--workflow-profile", "profiles/smoke", "--", *targets),
         cwd=project.root,
         env=snakemake_environment(project.root),
         stdout=subprocess.DEVNULL,
@@ -56,14 +56,18 @@ def test_a_second_run_in_the_same_folder_is_refused(project):
     assert report.exists()
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(None, marks=pytest.mark.long)])
-def test_a_killed_run_that_is_started_again_ends_with_the_same_bytes(project, tmp_path, record_fault, request, kills):
+@pytest.mark.parametrize(
+    ("targets", "kills"), [(["lab8"], 2), pytest.param(["all"], None, marks=pytest.mark.long)], ids=["lab8", "all"]
+)
+def test_a_killed_run_that_is_started_again_ends_with_the_same_bytes(
+    project, tmp_path, record_fault, request, targets, kills
+):
     """The command is the same each time, and finished jobs are kept: at most as many are done again as ran when the run
     was killed, and those that had just ended without Snakemake having noted it."""
     killed, kills = copy_source(tmp_path / "killed"), kills or request.config.getoption("--kills")
     rng, repeated, runs, finished = random.Random(kills), 0, 0, {}
     while True:
-        run, runs = start(killed), runs + 1
+        run, runs = start(killed, targets), runs + 1
         if runs > kills:
             assert run.wait() == 0
             break
@@ -75,12 +79,14 @@ def test_a_killed_run_that_is_started_again_ends_with_the_same_bytes(project, tm
         repeated += sum(finished.get(log) != written for log, written in before.items())
     after = finished_jobs(killed)
     repeated += sum(after.get(log) != written for log, written in finished.items())
-    assert killed.hashes() == project.hashes()
+    made, whole = killed.hashes(), project.hashes()
+    assert made == (whole if targets == ["all"] else {path: whole[path] for path in made})
+    assert "reports/lab8/lab8.pdf" in made
     assert not list(killed.root.rglob(".part-*"))
     assert repeated <= 2 * runs
     record_fault(
         "killed: the main process or all, SIGKILL, SIGTERM, SIGINT, at random times",
         runs - 1,
         "nothing to unlock or to clean up: the same command continues",
-        f"of {len(after)} jobs {repeated} were done again; all {len(killed.hashes())} results are the same",
+        f"of {len(after)} jobs {repeated} were done again; all {len(made)} results are the same",
     )
