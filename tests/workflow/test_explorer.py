@@ -220,7 +220,7 @@ def test_updates_of_a_few_pixels_add_up(open_explorer, digits):
     found = page.evaluate(script, [step.tolist() for step in steps])
     z, model = torch.tensor(found["centres"]), models["VAE"]
     with torch.no_grad():
-        expected = model.likelihood.log_prob_matrix(steps[-1][None], model.decode(z))[0].numpy()
+        expected = model.likelihood.log_prob(steps[-1].expand(len(z), -1), model.decode(z)).numpy()
     assert np.array(found["values"]) == pytest.approx(expected, rel=3e-4)  # the error of the packing alone
 
 
@@ -300,7 +300,10 @@ def sums_over_the_plane(model, x, y):
     with torch.no_grad():
         for label in range(10):
             output = model.decode(z, torch.full((len(z),), label))
-            log_joint = model.likelihood.log_prob_matrix(x[y == label], output) - z.square().sum(1) / 2
+            log_joint = (
+                model.likelihood.log_prob_matrix(x[y == label], model.likelihood.position_terms(output))
+                - z.square().sum(1) / 2
+            )
             totals[y == label] = log_joint.logsumexp(dim=1)
     return totals
 

@@ -171,7 +171,11 @@ def test_refinement_misses_nothing_of_a_decoder_with_fourier_features():
     step = 0.025
     z = cell_centres(2, round(2 * PRIOR_LIMIT / step), step)
     outputs = torch.cat([decode_positions(model, positions) for positions in z.split(10_000)])
-    log_joint = model.likelihood.log_prob_matrix(x, outputs) + log_normal(z) + 2 * math.log(step)
+    log_joint = (
+        model.likelihood.log_prob_matrix(x, model.likelihood.position_terms(outputs))
+        + log_normal(z)
+        + 2 * math.log(step)
+    )
     plain = torch.logsumexp(log_joint, dim=1)
     refined = integrate_posteriors(model, x, None, LatentGrid(step, PRIOR_LIMIT))
     assert torch.allclose(refined.log_likelihood, plain, atol=1e-3)

@@ -80,8 +80,8 @@ def zoomed_posterior(
     cell = math.prod(high - low for low, high in ranges) / zoom_size**2
     axes = [low + (high - low) * (torch.arange(zoom_size) + 0.5) / zoom_size for low, high in ranges]
     z = torch.tensor(grid_points(axes[0].numpy(), axes[1].numpy()))
-    output = decode_positions(model, z, None if y is None else int(y))
-    log_density = model.likelihood.log_prob_matrix(x[None], output)[0] + log_normal(z) - log_likelihood
+    terms = model.likelihood.position_terms(decode_positions(model, z, None if y is None else int(y)))
+    log_density = model.likelihood.log_prob_matrix(x[None], terms)[0] + log_normal(z) - log_likelihood
     density = log_density.exp().reshape(zoom_size, zoom_size).flip(0)
     if abs(density.sum().item() * cell - 1) > MAX_MISSED:
         density = binned_density(positions, masses, ranges, zoom_size)

@@ -5,6 +5,7 @@ needed: the code of an image is its posterior p(z|x). This is a generative topog
 a deep decoder, trained like the continuous mixtures of Correia et al. (2023) by integrating numerically in each step.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
@@ -15,7 +16,7 @@ from latentlab.models.inputs import split_batches
 from latentlab.models.networks import LatentModel, Scalar
 from latentlab.models.objective import UNDERFLOW, log_sum_exp
 from latentlab.models.precision import autocast
-from latentlab.models.quadrature import cell_centres, decode_positions, fast_products, log_joint
+from latentlab.models.quadrature import cell_centres, decode_positions, fast_products, joint_terms
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
 
@@ -71,11 +72,12 @@ class Exact(LatentModel):
         draws, log_likelihood = z.new_empty(len(x), self.latent_dim), z.new_empty(len(x))
         for images, log_masses in self._lattice_blocks(x, y, z, step):
             largest = log_masses.amax(dim=1, keepdim=True)
-            masses = (log_masses - largest).clamp_(min=UNDERFLOW).exp_().cumsum(dim=1)
-            total = masses[:, -1:]
-            chosen = torch.searchsorted(masses, total * torch.rand_like(total)).clamp_(max=len(z) - 1)
-            draws[images] = z[chosen[:, 0]]
-            log_likelihood[images] = (largest + total.log())[:, 0]
+            rows = log_masses.sub_(largest).clamp_(min=UNDERFLOW).exp_().view(len(images), math.isqrt(len(z)), -1)
+            # First a row of the lattice, then a position in it: cumulative sums of all positions would take long.
+            row, total = _draw(rows.sum(dim=2))
+            column, _ = _draw(rows[torch.arange(len(rows), device=x.device), row])
+            draws[images] = z[row * rows.shape[2] + column]
+            log_likelihood[images] = largest[:, 0] + total.log()
         return draws, log_likelihood
 
     @torch.no_grad()
@@ -90,15 +92,23 @@ class Exact(LatentModel):
         return log_likelihood
 
     def _lattice_blocks(self, x: Tensor, y: Tensor | None, z: Tensor, step: float) -> Iterator[tuple[Tensor, Tensor]]:
-        """Indices of images, (n,), and their `log_joint` at positions z (G, d) of a lattice, (n, G) nats."""
+        """Indices of images, (n,), and their log p(x, z) v at positions z (G, d) of a lattice, (n, G) nats."""
         product = nullcontext() if self.likelihood.bfloat16_products else autocast("float32", x.device.type)
         labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
         for label in labels.unique().tolist():
-            output = decode_positions(self, z, label)
+            terms = joint_terms(self, z, decode_positions(self, z, label), step)
             for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
                 with product:
-                    log_masses = log_joint(self, x[images], z, output, step)
+                    log_masses = self.likelihood.log_prob_matrix(x[images], terms)
                 yield images, log_masses
+
+
+def _draw(masses: Tensor) -> tuple[Tensor, Tensor]:
+    """An index for each row of masses (n, k), drawn with their probabilities, and the sums of the rows, (n,)."""
+    sums = masses.cumsum(dim=1)
+    total = sums[:, -1:]
+    chosen = torch.searchsorted(sums, total * torch.rand_like(total)).clamp_(max=masses.shape[1] - 1)
+    return chosen[:, 0], total[:, 0]
 
 
 def lattice(latent_dim: int, shift: Tensor) -> tuple[Tensor, float]:

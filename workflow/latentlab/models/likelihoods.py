@@ -2,7 +2,7 @@
 number per image. Given z, pixels and channels are independent, each with the distribution that a grey pixel has."""
 
 import math
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +11,15 @@ from torch.nn import functional
 from latentlab.records.settings import ModelSettings
 
 FACTORS = 16  # of each product in `sum_softplus`
+
+
+class PositionTerms(NamedTuple):
+    """What gives log p(x|z) of any image at G latent positions: it is x · weights + offset, plus a term of x alone."""
+
+    weights: Tensor
+    """(G, P)."""
+    offset: Tensor
+    """(G,) nats."""
 
 
 class Likelihood(Protocol):
@@ -23,8 +32,12 @@ class Likelihood(Protocol):
         """(B,) nats, for x and output (B, P)."""
         ...
 
-    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
-        """(B, G) nats, for x (B, P) and output (G, P): every image at every position, by one matrix product."""
+    def position_terms(self, output: Tensor) -> PositionTerms:
+        """For output (G, P)."""
+        ...
+
+    def log_prob_matrix(self, x: Tensor, terms: PositionTerms) -> Tensor:
+        """(B, G) nats, for x (B, P): every image at every position, by one matrix product."""
         ...
 
     def max_log_prob(self, x: Tensor) -> Tensor:
@@ -47,8 +60,11 @@ class Bernoulli:
     def log_prob(self, x: Tensor, output: Tensor) -> Tensor:
         return BernoulliLogProb.apply(x, output)
 
-    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
-        return x @ output.T - sum_softplus(output)
+    def position_terms(self, output: Tensor) -> PositionTerms:
+        return PositionTerms(output, -sum_softplus(output))
+
+    def log_prob_matrix(self, x: Tensor, terms: PositionTerms) -> Tensor:
+        return x @ terms.weights.T + terms.offset
 
     def max_log_prob(self, x: Tensor) -> Tensor:
         """Minus the entropy of the pixels, which is 0 only where they are 0 or 1."""
@@ -96,10 +112,13 @@ class Gaussian:
         squares = (x - self.pixels(output)).square().sum(1)
         return -squares / (2 * self.sigma**2) - self.log_normaliser(x)
 
-    def log_prob_matrix(self, x: Tensor, output: Tensor) -> Tensor:
+    def position_terms(self, output: Tensor) -> PositionTerms:
         mean = self.pixels(output)
-        squares = x.square().sum(1)[:, None] - 2 * x @ mean.T + mean.square().sum(1)
-        return -squares / (2 * self.sigma**2) - self.log_normaliser(x)
+        return PositionTerms(mean / self.sigma**2, -mean.square().sum(1) / (2 * self.sigma**2))
+
+    def log_prob_matrix(self, x: Tensor, terms: PositionTerms) -> Tensor:
+        of_images = x.square().sum(1) / (2 * self.sigma**2) + self.log_normaliser(x)
+        return x @ terms.weights.T + terms.offset - of_images[:, None]
 
     def max_log_prob(self, x: Tensor) -> Tensor:
         return x.new_full((len(x),), -self.log_normaliser(x))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from latentlab.models.inputs import EVALUATION_BATCH, split_batches
+from latentlab.models.likelihoods import PositionTerms
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 from latentlab.models.precision import autocast, bfloat16_instructions
@@ -204,7 +205,8 @@ def joint_blocks(
         for block in torch.arange(len(heavy)).split(DECODED_TILES):
             outputs = decode_positions(model, z[block].flatten(0, 1), label).view(*z[block].shape[:2], -1)
             for i, output in zip(block.tolist(), outputs, strict=True):
-                yield JointBlock(images[i], z[i], log_joint(model, x[images[i]], z[i], output, grid.step))
+                terms = joint_terms(model, z[i], output, grid.step)
+                yield JointBlock(images[i], z[i], model.likelihood.log_prob_matrix(x[images[i]], terms))
 
 
 def heavy_tiles(
@@ -225,10 +227,11 @@ def heavy_tiles(
     for block in torch.arange(len(tiles)).split(TILE_BLOCK):
         z = (cells[:, None] + tiles[block]).flatten(0, 1)
         with fast_products(model):
-            output = decode_positions(model, z, label)
+            terms = joint_terms(model, z, decode_positions(model, z, label), step)
         for rows in images.split(IMAGE_BLOCK):
             with fast_products(model):
-                density = log_joint(model, x[rows], z, output, step).view(len(rows), len(cells), -1).amax(dim=1)
+                log_joint = model.likelihood.log_prob_matrix(x[rows], terms)
+            density = log_joint.view(len(rows), len(cells), -1).amax(dim=1)
             highest[rows] = torch.maximum(highest[rows], density.amax(dim=1))
             image, tile = (density > highest[rows, None] - CUTOFF).nonzero(as_tuple=True)
             found.append((rows[image], block[tile], density[image, tile]))
@@ -246,9 +249,11 @@ def fast_products(model: LatentModel) -> torch.autocast:
     return autocast("bfloat16" if fast else "float32")
 
 
-def log_joint(model: LatentModel, x: Tensor, z: Tensor, output: Tensor, step: float) -> Tensor:
-    """log p(x, z) and the log volume of a cell with sides `step`, (B, G) nats, for z (G, d) and its decoded output."""
-    return model.likelihood.log_prob_matrix(x, output).add_(log_mass_of_cells(z, step))
+def joint_terms(model: LatentModel, z: Tensor, output: Tensor, step: float) -> PositionTerms:
+    """The terms with which `likelihood.log_prob_matrix` gives log p(x, z) and the log volume of a cell with sides
+    `step`, for z (G, d) and its decoded output."""
+    weights, offset = model.likelihood.position_terms(output)
+    return PositionTerms(weights, offset + log_mass_of_cells(z, step))
 
 
 def log_mass_of_cells(z: Tensor, step: float) -> Tensor:
