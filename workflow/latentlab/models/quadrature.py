@@ -223,7 +223,7 @@ def heavy_tiles(
     `inner` (B,) without these tiles."""
     cells = cell_centres(model.latent_dim, TILE, REFINEMENT * step)
     highest = torch.full((len(x),), -math.inf) if inner is None else inner.clone()
-    found = []
+    found: list[tuple[Tensor, Tensor, Tensor]] = []  # image, tile and the highest density of the image in the tile
     for block in torch.arange(len(tiles)).split(TILE_BLOCK):
         z = (cells[:, None] + tiles[block]).flatten(0, 1)
         with fast_products(model):
@@ -235,11 +235,13 @@ def heavy_tiles(
             highest[rows] = torch.maximum(highest[rows], density.amax(dim=1))
             image, tile = (density > highest[rows, None] - CUTOFF).nonzero(as_tuple=True)
             found.append((rows[image], block[tile], density[image, tile]))
-    image, tile, density = (torch.cat(parts) for parts in zip(*found, strict=True))
-    heavy = density > highest[image] - CUTOFF
-    order = tile[heavy].argsort(stable=True)
-    indices, counts = tile[heavy][order].unique_consecutive(return_counts=True)
-    return tiles[indices], list(image[heavy][order].split(counts.tolist()))
+        image, tile, density = (torch.cat(parts) for parts in zip(*found, strict=True))
+        heavy = density > highest[image] - CUTOFF  # now: most of them are not, as better tiles are found
+        found = [(image[heavy], tile[heavy], density[heavy])]
+    ((image, tile, _),) = found
+    order = tile.argsort(stable=True)
+    indices, counts = tile[order].unique_consecutive(return_counts=True)
+    return tiles[indices], list(image[order].split(counts.tolist()))
 
 
 def fast_products(model: LatentModel) -> torch.autocast:
