@@ -37,6 +37,7 @@ rule train_reference_classifier:
     log:
         "results/logs/reference_classifiers/{dataset}/train_reference_classifier.log",
     cache: "omit-software"
+    priority: 100  # several jobs wait for it, one after the other
     threads: 1
     params:
         code=code_of("train_reference_classifier.py"),

@@ -51,7 +51,7 @@ def test_the_cells_of_all_blocks_hold_the_prior_once(latent_dim):
     x = torch.randn(5, 3)
     assert torch.allclose(quadrature_log_likelihood(model, x, None, LatentGrid(0.1, 5)), model.log_prob(x), atol=1e-4)
     positions: list[list[Tensor]] = [[] for _ in x]
-    for images, z, _ in joint_blocks(model, x, None, LatentGrid(0.1, 3)):
+    for images, z, _, _ in joint_blocks(model, x, None, LatentGrid(0.1, 3)):
         for image in images.tolist():
             positions[image].append(z)
     for z in map(torch.cat, positions):

@@ -54,14 +54,19 @@ def encode_and_integrate(
     """The codes of uint8 images (n, rows, columns), as `encode_images` gives them, and the posteriors of pixels x
     (m, P), of a model without an encoder. Decoding its plane takes longest, so this is done once for both, unless x
     needs a finer grid than codes do."""
-    pixels = to_pixels(images)
     grid, error = choose_grid(model, x, x_labels, tolerance)
     code_grid = grid._replace(step=max(grid.step, MIN_CODE_STEP))
+    sizes = [len(images), len(x)]
+    # Filled batch by batch: the pixels of all images take much memory, and copies of them as much again.
+    together = x.new_empty(sum(sizes), x.shape[1])
+    pixels, _ = together.split(sizes)
+    for part, batch in split_batches(EVALUATION_BATCH, pixels, images):
+        part.copy_(to_pixels(batch))
     if code_grid == grid:
-        together = integrate_posteriors(model, torch.cat([pixels, x]), torch.cat([labels, x_labels]), grid)
+        together[len(images) :] = x
+        posteriors = integrate_posteriors(model, together, torch.cat([labels, x_labels]), grid)
         of_images, of_x = (
-            Posteriors(*parts)
-            for parts in zip(*(values.split([len(pixels), len(x)]) for values in together), strict=True)
+            Posteriors(*parts) for parts in zip(*(values.split(sizes) for values in posteriors), strict=True)
         )
     else:
         of_images = integrate_posteriors(model, pixels, labels, code_grid)

@@ -7,6 +7,7 @@ where that is largest are divided into fine cells, which are summed. All values 
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -19,11 +20,13 @@ from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
 from latentlab.models.precision import autocast, bfloat16_instructions
 
 TOLERANCE = 0.005  # nats per image
-WIDEST_STEP, MIN_STEP = 0.4, 0.002  # between neighbouring fine positions, in units of z
+WIDEST_STEP, MIN_STEP = 0.4, 0.003  # between neighbouring fine positions, in units of z
 # With Fourier features posteriors are so narrow that a smaller error, or finer steps than this, would take minutes.
 FOURIER_TOLERANCE, MIN_FOURIER_STEP = 0.03, 0.0125
 MIN_OUTER_STEP = 0.05  # where the range is doubled: it is only asked whether anything lies there
 REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
+# Farther than this from 0 few images have posteriors, though most of the plane lies there: its fine cells are larger.
+OUTSKIRTS, OUTER_REFINEMENT = 4.0, 2
 TILE = 3  # coarse cells along the side of a tile
 CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is left out
 PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the distance from 0; the prior's mass beyond 5 is below 1e-5
@@ -39,7 +42,7 @@ class LatentGrid(NamedTuple):
     """Where log p(x, z) is computed, in units of z."""
 
     step: float
-    """Distance of neighbouring positions where an image's posterior lies."""
+    """Distance of neighbouring positions where an image's posterior lies; larger in the outskirts."""
     limit: float
     """Positions within this distance of 0 are covered."""
     inner: float = 0.0
@@ -55,6 +58,8 @@ class JointBlock(NamedTuple):
     """(G, d)."""
     log_joint: Tensor
     """(n, G) nats."""
+    step: float
+    """The side of the cells."""
 
 
 class Posteriors(NamedTuple):
@@ -103,11 +108,11 @@ def integrate_posteriors(model: LatentModel, x: Tensor, y: Tensor | None, grid: 
     n, d = len(x), model.latent_dim
     log_likelihood, highest = torch.full((2, n), LOWEST)
     mode, moments = torch.zeros(n, d), torch.zeros(n, 2 + d + d * d)  # of 1, log p(x|z), z and z zᵀ
-    for images, z, log_joint in joint_blocks(model, x, y, grid):
+    for images, z, log_joint, step in joint_blocks(model, x, y, grid):
         log_mass = log_sum_exp(log_joint, dim=1)
         total = torch.logaddexp(log_likelihood[images], log_mass)
         weights = (log_joint - total[:, None]).clamp_(min=UNDERFLOW).exp_()
-        log_prob = log_joint - log_mass_of_cells(z, grid.step)
+        log_prob = log_joint - log_mass_of_cells(z, step)
         block_moments = torch.cat(
             [
                 weights.sum(1, keepdim=True),
@@ -139,9 +144,8 @@ def choose_grid(
 
     The error is the mean absolute change of an image's log p(x) when the resolution is doubled, and that when the range
     is, added, in nats. It is estimated on at most `CHECKED_IMAGES` images, of a single label if the model is
-    conditional, so that the plane is decoded under one label only. The step is halved until the first of these is below
-    the tolerance, or until the step would be smaller than `min_step`; both have lower limits for a decoder with Fourier
-    features.
+    conditional, so that the plane is decoded under one label only. The step is halved, but not below `min_step`, until
+    the first of these is below the tolerance; both have lower limits for a decoder with Fourier features.
     """
     if model.spec.settings.fourier_features:
         tolerance, min_step = max(tolerance, FOURIER_TOLERANCE), max(min_step, MIN_FOURIER_STEP)
@@ -150,18 +154,19 @@ def choose_grid(
         x, y = x[y == y[0]], y[y == y[0]]
     x, y = x[:CHECKED_IMAGES], None if y is None else y[:CHECKED_IMAGES]
 
+    @cache
     def integrate(step: float) -> Tensor:
         return quadrature_log_likelihood(model, x, y, LatentGrid(step, limit))
 
-    step, log_likelihood = WIDEST_STEP, integrate(WIDEST_STEP)
-    while True:
-        finer = integrate(step / 2)
-        error = (finer - log_likelihood).abs().mean().item()
-        if error < tolerance or step < 2 * min_step:
-            break
-        step, log_likelihood = step / 2, finer
+    def error_of(step: float) -> float:
+        return (integrate(step / 2) - integrate(step)).abs().mean().item()
+
+    step = WIDEST_STEP
+    while (error := error_of(step)) >= tolerance and step > min_step:
+        step = max(step / 2, min_step)
     outer = LatentGrid(max(step, MIN_OUTER_STEP), 2 * limit, inner=limit)
-    error += (quadrature_log_likelihood(model, x, y, outer, finer) - finer).mean().item()
+    inner = integrate(step / 2)
+    error += (quadrature_log_likelihood(model, x, y, outer, inner) - inner).mean().item()
     return LatentGrid(step, limit), error
 
 
@@ -196,17 +201,19 @@ def joint_blocks(
         raise ValueError(f"quadrature needs at most two latent dimensions, not {model.latent_dim}")
     labels = torch.as_tensor(y) if model.conditional else torch.zeros(len(x), dtype=torch.int64)
     tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit, grid.inner)
-    cells = cell_centres(model.latent_dim, TILE * REFINEMENT, grid.step)
     for label in labels.unique().tolist():
         heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step, inner)
-        if not len(heavy):
-            continue
-        z = heavy[:, None] + cells
-        for block in torch.arange(len(heavy)).split(DECODED_TILES):
-            outputs = decode_positions(model, z[block].flatten(0, 1), label).view(*z[block].shape[:2], -1)
-            for i, output in zip(block.tolist(), outputs, strict=True):
-                terms = joint_terms(model, z[i], output, grid.step)
-                yield JointBlock(images[i], z[i], model.likelihood.log_prob_matrix(x[images[i]], terms))
+        is_far = heavy.norm(dim=1) > OUTSKIRTS
+        for chosen, refinement in ((~is_far, REFINEMENT), (is_far, OUTER_REFINEMENT)):
+            step = REFINEMENT * grid.step / refinement
+            cells = cell_centres(model.latent_dim, TILE * refinement, step)
+            for block in chosen.nonzero()[:, 0].split(DECODED_TILES) if chosen.any() else ():
+                z = heavy[block, None] + cells
+                outputs = decode_positions(model, z.flatten(0, 1), label).view(*z.shape[:2], -1)
+                for i, positions, output in zip(block.tolist(), z, outputs, strict=True):
+                    terms = joint_terms(model, positions, output, step)
+                    log_joint = model.likelihood.log_prob_matrix(x[images[i]], terms)
+                    yield JointBlock(images[i], positions, log_joint, step)
 
 
 def heavy_tiles(
