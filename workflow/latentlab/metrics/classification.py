@@ -32,8 +32,8 @@ from latentlab.records.metrics import (
 from latentlab.runtime.errors import UserError
 
 BATCH_SIZE = 500  # images at a time
-# Of a grid, units of z. Finer ones take minutes and change nothing: with 0.025, a plane with Fourier features answers one
-# of 5,000 validation images differently, and its NLL changes by 0.001 nats.
+# Of a grid, units of z. Finer ones take minutes and change little: with 0.025, a plane with Fourier features answers
+# one of 5,000 validation images differently, and its NLL changes by 0.001 nats.
 MIN_CLASSIFIER_STEP = 0.0375
 N_BINS = 15  # of confidence, as in Guo et al. (2017)
 TEMPERATURE_RANGE = (1e-2, 1e3)
