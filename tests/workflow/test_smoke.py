@@ -291,6 +291,7 @@ FORMAT_DIGESTS = {
     4: "870681c6bc01c491f23f5bddf2b61e5ef2bd8d874cf4779ec374a049bf60c53b",
     5: "e7c141a036de64076b4bfaa8bf3a639732b966b1a11a3cc55e6f048b748bbebe",
     6: "05813bafe96cd8bfb6a798564efbec2ce0f8196feaf916234dc95db39e67afc0",
+    7: "c62db1d37d61e78965e21ff7c5d72b30e1ace421e0a3ea681a8bfc483811862a",
 }  # FORMAT → digest of the keys in the JSON files
 
 

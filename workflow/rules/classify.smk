@@ -55,7 +55,7 @@ rule evaluate_baselines:
         metrics="results/baselines/{dataset}.json",
     log:
         "results/logs/baselines/{dataset}/evaluate_baselines.log",
-    priority: 10  # takes half a minute, so it should not be the last job
+    priority: 10  # takes half a minute on real data, so it should not be the last job
     threads: 1
     params:
         code=code_of("evaluate_baselines.py"),

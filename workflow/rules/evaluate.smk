@@ -85,6 +85,7 @@ rule compute_posteriors:
         posteriors=f"{PLANE_FOLDER}/posteriors.npz",
     log:
         f"{PLANE_LOGS}/compute_posteriors.log",
+    priority: 10  # may take half a minute, so it should not be the last job
     threads: 1
     params:
         code=code_of("compute_posteriors.py"),

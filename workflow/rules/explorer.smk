@@ -13,6 +13,7 @@ rule export_explorer:
         page=in_report("results/reports/{assignment}/explorer.html", "Reports", "explorer"),
     log:
         "results/logs/reports/{assignment}/export_explorer.log",
+    priority: 10  # may take half a minute, so it should not be the last job
     threads: 1
     params:
         code=code_of("export_explorer.py"),

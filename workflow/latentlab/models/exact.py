@@ -23,7 +23,7 @@ from latentlab.runtime.errors import UserError
 POSITIONS = 64**2  # of a lattice
 LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
 BLOCK_BATCHES = 80  # between two times that the plane is decoded for the posteriors of the next images
-IMAGE_BLOCK = 2000  # images whose posteriors are computed at a time
+IMAGE_BLOCK = 1000  # images whose posteriors are computed at a time
 
 
 class Exact(LatentModel):
