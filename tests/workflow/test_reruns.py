@@ -170,7 +170,7 @@ def test_other_data_rerun_everything_that_uses_them(project):
     record = project.results / "data/FashionMNIST.json"
     with edited(record, '"validation_size": 500', '"validation_size": 499'):
         mnist_only = {"plot_lab10", "plot_plane", "decode_conditions", "find_failures", "project_latents"}
-        mnist_only |= {"compute_posteriors"}
+        mnist_only |= {"compute_posteriors", "plot_exercise4", "build_notebook"}
         assert set(project.planned_jobs()) == FROM_DATA - FROM_NOTEBOOK - mnist_only
     with edited(project.root / "workflow/latentlab/data/synthetic.py", "CANVAS = 56", "CANVAS = 54"):
         assert set(project.planned_jobs()) == FROM_DATA | {"fetch_data"}
