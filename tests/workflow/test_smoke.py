@@ -19,6 +19,7 @@ from latentlab.records.metrics import (
     FailureMetrics,
     ModelMetrics,
     NotebookMetrics,
+    OODMetrics,
     PCAComparison,
     ProjectionMetrics,
     SweepMetrics,
@@ -210,6 +211,15 @@ def test_a_conditional_model_classifies_better_than_by_guessing(project):
     assert all(mistake.label != mistake.predicted for mistake in mistakes)
     baselines = BaselineMetrics.read(project.results / "baselines/MNIST.json")
     assert min(baselines.neighbours.accuracy, baselines.logistic.accuracy, baselines.cnn.accuracy) > 0.5
+
+
+def test_the_images_of_the_other_data_set_are_the_out_of_distribution_ones(project):
+    folder = project.results / "models/FashionMNIST/summary-cvae/d2/seed0"
+    ood = OODMetrics.read(folder / "ood.json")
+    assert (ood.dataset, ood.synthetic, ood.method) == ("MNIST", True, "quadrature") and 0 <= ood.auroc <= 1
+    log_p, joints = np.load(folder / "ood.npz"), np.load(folder / "classifier.npz")
+    assert log_p["test"] == pytest.approx(np.logaddexp.reduce(joints["test_quadrature"], axis=1))
+    assert log_p["ood"].shape == log_p["test"].shape and np.isfinite(log_p["ood"]).all()
 
 
 def test_metrics_record_the_losses_and_what_determined_them(project):

@@ -107,7 +107,9 @@ def ood_record(wildcards):
     partner = dataset_of(wildcards).ood_partner
     with exit_on_user_error():
         if not partner:
-            raise UserError(f"dataset {wildcards.dataset} has no ood_partner, so there is no ood.json of its models")
+            raise UserError(
+                f"dataset {wildcards.dataset} has no ood_partner to compare with; leave ood.json of its models out"
+            )
     return f"results/data/{partner}.json"
 
 

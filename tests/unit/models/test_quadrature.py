@@ -11,8 +11,8 @@ from latentlab.models.families import build_model
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import (
     IMAGE_BLOCK,
-    OUTSKIRTS,
     PRIOR_LIMIT,
+    TAIL_DISTANCE,
     TOLERANCE,
     WIDEST_STEP,
     LatentGrid,
@@ -150,23 +150,20 @@ def test_integrated_posteriors_are_the_true_ones(latent_dim):
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
-def test_posteriors_in_and_across_the_edge_of_the_outskirts_are_the_true_ones_with_larger_cells(latent_dim):
+def test_posteriors_in_the_tails_of_the_prior_are_the_true_ones_with_larger_cells(latent_dim):
     model = linear_gaussian(latent_dim, n_pixels=30)
     directions = torch.nn.functional.normalize(torch.randn(40, latent_dim))
     x = model.decode(torch.linspace(3.5, 5.5, 40)[:, None] * directions) + 0.3 * torch.randn(40, 30)
     grid = LatentGrid(0.03, 7)
-    posteriors, mean, covariance = (
-        integrate_posteriors(model, x, None, grid),
-        model.posterior_mean(x),
-        model.precision().inverse(),
-    )
+    posteriors = integrate_posteriors(model, x, None, grid)
+    mean, covariance = model.posterior_mean(x), model.precision().inverse()
     kl = 0.5 * (covariance.trace() + mean.square().sum(1) - latent_dim - covariance.logdet())
     assert torch.allclose(posteriors.log_likelihood, model.log_prob(x), atol=2e-3)
     assert torch.allclose(posteriors.mean, mean, atol=2e-3)
     assert torch.allclose(posteriors.kl, kl, atol=5e-3)
     blocks = list(joint_blocks(model, x, None, grid))
     assert {round(block.step, 3) for block in blocks} == {0.03, 0.045}
-    assert all((block.step > 0.04) == (block.z.mean(0).norm().item() > OUTSKIRTS) for block in blocks)
+    assert all((block.step > 0.04) == (block.z.mean(0).norm().item() > TAIL_DISTANCE) for block in blocks)
 
 
 def test_the_mode_of_a_posterior_with_two_modes_is_the_higher_one_and_its_mean_lies_between():

@@ -16,7 +16,7 @@ from latentlab.models.inputs import split_batches
 from latentlab.models.networks import LatentModel, Scalar
 from latentlab.models.objective import UNDERFLOW, log_sum_exp
 from latentlab.models.precision import autocast
-from latentlab.models.quadrature import cell_centres, decode_positions, fast_products, joint_terms
+from latentlab.models.quadrature import cell_centres, fast_products, joint_terms
 from latentlab.records.runs import ModelSpec
 from latentlab.runtime.errors import UserError
 
@@ -96,7 +96,7 @@ class Exact(LatentModel):
         product = nullcontext() if self.likelihood.bfloat16_products else autocast("float32", x.device.type)
         labels = y if self.conditional and y is not None else torch.zeros(len(x), dtype=torch.int64, device=x.device)
         for label in labels.unique().tolist():
-            terms = joint_terms(self, z, decode_positions(self, z, label), step)
+            terms = joint_terms(self, z, label, step)
             for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
                 with product:
                     log_masses = self.likelihood.log_prob_matrix(x[images], terms)

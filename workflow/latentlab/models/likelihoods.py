@@ -14,7 +14,8 @@ FACTORS = 16  # of each product in `sum_softplus`
 
 
 class PositionTerms(NamedTuple):
-    """What gives log p(x|z) of any image at G latent positions: it is x · weights + offset, plus a term of x alone."""
+    """What gives log p(x|z) of any image at G latent positions: x · weights + offset, plus a term of x alone. In an
+    exponential family these are the natural parameters and minus the log-partition function."""
 
     weights: Tensor
     """(G, P)."""

@@ -25,8 +25,9 @@ WIDEST_STEP, MIN_STEP = 0.4, 0.003  # between neighbouring fine positions, in un
 FOURIER_TOLERANCE, MIN_FOURIER_STEP = 0.03, 0.0125
 MIN_OUTER_STEP = 0.05  # where the range is doubled: it is only asked whether anything lies there
 REFINEMENT = 3  # fine cells along the side of a coarse cell; with 5, narrow posteriors of Fourier features are missed
-# Farther than this from 0 few images have posteriors, though most of the plane lies there: its fine cells are larger.
-OUTSKIRTS, OUTER_REFINEMENT = 4.0, 2
+# Farther than this from 0, in the tails of the prior, most of the plane lies but few images have posteriors. There
+# coarse cells are divided into fewer fine ones.
+TAIL_DISTANCE, TAIL_REFINEMENT = 4.0, 2
 TILE = 3  # coarse cells along the side of a tile
 CUTOFF = 12.0  # a tile whose density is below e^-12 of an image's highest is left out
 PRIOR_LIMIT, MAX_LIMIT = 5.0, 25.0  # of the distance from 0; the prior's mass beyond 5 is below 1e-5
@@ -42,7 +43,7 @@ class LatentGrid(NamedTuple):
     """Where log p(x, z) is computed, in units of z."""
 
     step: float
-    """Distance of neighbouring positions where an image's posterior lies; larger in the outskirts."""
+    """Distance of neighbouring positions where an image's posterior lies; larger in the tails of the prior."""
     limit: float
     """Positions within this distance of 0 are covered."""
     inner: float = 0.0
@@ -203,17 +204,24 @@ def joint_blocks(
     tiles = tile_centres(model.latent_dim, TILE * REFINEMENT * grid.step, grid.limit, grid.inner)
     for label in labels.unique().tolist():
         heavy, images = heavy_tiles(model, x, (labels == label).nonzero()[:, 0], label, tiles, grid.step, inner)
-        is_far = heavy.norm(dim=1) > OUTSKIRTS
-        for chosen, refinement in ((~is_far, REFINEMENT), (is_far, OUTER_REFINEMENT)):
-            step = REFINEMENT * grid.step / refinement
-            cells = cell_centres(model.latent_dim, TILE * refinement, step)
-            for block in chosen.nonzero()[:, 0].split(DECODED_TILES) if chosen.any() else ():
-                z = heavy[block, None] + cells
-                outputs = decode_positions(model, z.flatten(0, 1), label).view(*z.shape[:2], -1)
-                for i, positions, output in zip(block.tolist(), z, outputs, strict=True):
-                    terms = joint_terms(model, positions, output, step)
-                    log_joint = model.likelihood.log_prob_matrix(x[images[i]], terms)
-                    yield JointBlock(images[i], positions, log_joint, step)
+        for block, z, step in fine_cells(heavy, grid.step):
+            terms = (values.unflatten(0, z.shape[:2]) for values in joint_terms(model, z.flatten(0, 1), label, step))
+            for i, positions, weights, offset in zip(block, z, *terms, strict=True):
+                log_joint = model.likelihood.log_prob_matrix(x[images[i]], PositionTerms(weights, offset))
+                yield JointBlock(images[i], positions, log_joint, step)
+
+
+def fine_cells(tiles: Tensor, step: float) -> Iterator[tuple[list[int], Tensor, float]]:
+    """Tiles with centres `tiles` (T, d), divided into fine cells with sides `step`, larger in the tails of the prior:
+    the indices of up to `DECODED_TILES` tiles, the centres of their cells (n, G, d), and the side of these."""
+    in_tails = tiles.norm(dim=1) > TAIL_DISTANCE
+    for chosen, refinement in ((~in_tails, REFINEMENT), (in_tails, TAIL_REFINEMENT)):
+        side = REFINEMENT * step / refinement
+        cells = cell_centres(tiles.shape[1], TILE * refinement, side)
+        indices = chosen.nonzero()[:, 0].tolist()
+        for start in range(0, len(indices), DECODED_TILES):
+            block = indices[start : start + DECODED_TILES]
+            yield block, tiles[block, None] + cells, side
 
 
 def heavy_tiles(
@@ -234,7 +242,7 @@ def heavy_tiles(
     for block in torch.arange(len(tiles)).split(TILE_BLOCK):
         z = (cells[:, None] + tiles[block]).flatten(0, 1)
         with fast_products(model):
-            terms = joint_terms(model, z, decode_positions(model, z, label), step)
+            terms = joint_terms(model, z, label, step)
         for rows in images.split(IMAGE_BLOCK):
             with fast_products(model):
                 log_joint = model.likelihood.log_prob_matrix(x[rows], terms)
@@ -243,7 +251,7 @@ def heavy_tiles(
             image, tile = (density > highest[rows, None] - CUTOFF).nonzero(as_tuple=True)
             found.append((rows[image], block[tile], density[image, tile]))
         image, tile, density = (torch.cat(parts) for parts in zip(*found, strict=True))
-        heavy = density > highest[image] - CUTOFF  # now: most of them are not, as better tiles are found
+        heavy = density > highest[image] - CUTOFF  # in each pass: to keep what better tiles outweigh takes much memory
         found = [(image[heavy], tile[heavy], density[heavy])]
     ((image, tile, _),) = found
     order = tile.argsort(stable=True)
@@ -258,10 +266,10 @@ def fast_products(model: LatentModel) -> torch.autocast:
     return autocast("bfloat16" if fast else "float32")
 
 
-def joint_terms(model: LatentModel, z: Tensor, output: Tensor, step: float) -> PositionTerms:
+def joint_terms(model: LatentModel, z: Tensor, label: int, step: float) -> PositionTerms:
     """The terms with which `likelihood.log_prob_matrix` gives log p(x, z) and the log volume of a cell with sides
-    `step`, for z (G, d) and its decoded output."""
-    weights, offset = model.likelihood.position_terms(output)
+    `step`, for z (G, d), decoded with one label."""
+    weights, offset = model.likelihood.position_terms(decode_positions(model, z, label))
     return PositionTerms(weights, offset + log_mass_of_cells(z, step))
 
 

@@ -397,6 +397,7 @@ class OODMetrics(Record, frozen=True):
     dataset: str
     """Whose test images serve as OOD images."""
     synthetic: bool
+    """Whether these images are synthetic, because the published ones were not at hand."""
     method: Method
     """How log p(x|y) was computed."""
     auroc: float
