@@ -11,6 +11,7 @@ from contextlib import nullcontext
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from latentlab.models.inputs import split_batches
 from latentlab.models.networks import LatentModel, Scalar
@@ -23,7 +24,8 @@ from latentlab.runtime.errors import UserError
 POSITIONS = 64**2  # of a lattice
 LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
 BLOCK_BATCHES = 80  # between two times that the plane is decoded for the posteriors of the next images
-IMAGE_BLOCK = 1000  # images whose posteriors are computed at a time
+IMAGE_BLOCK = 1024  # images whose posteriors are computed at a time
+ROW_MULTIPLE = 128  # of the rows of these products: oneDNN compiles and keeps a kernel for each number of rows
 
 
 class Exact(LatentModel):
@@ -98,9 +100,10 @@ class Exact(LatentModel):
         for label in labels.unique().tolist():
             terms = joint_terms(self, z, label, step)
             for images in (labels == label).nonzero()[:, 0].split(IMAGE_BLOCK):
+                rows = functional.pad(x[images], (0, 0, 0, -len(images) % ROW_MULTIPLE))
                 with product:
-                    log_masses = self.likelihood.log_prob_matrix(x[images], terms)
-                yield images, log_masses
+                    log_masses = self.likelihood.log_prob_matrix(rows, terms)
+                yield images, log_masses[: len(images)]
 
 
 def _draw(masses: Tensor) -> tuple[Tensor, Tensor]:
