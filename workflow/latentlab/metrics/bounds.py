@@ -109,10 +109,10 @@ def reconstruction_floor(model: LatentModel, x: Tensor) -> float:
 def squared_errors(images: Tensor, reconstructions: Tensor) -> dict[str, float]:
     """Means of (x − x̂)² per pixel and channel, x̂ being the reconstruction of x; see `Losses`."""
     x = to_pixels(images)
-    squares = (reconstructions - x).square().double()
-    error = squares.mean().item()
+    squares = (reconstructions - x).square_()
+    error = squares.mean(dtype=torch.float64).item()
     parts = {"background_error": squares[x == 0], "ink_error": squares[x > 0]}
-    means = {name: values.mean().item() if len(values) else 0.0 for name, values in parts.items()}
+    means = {name: values.mean(dtype=torch.float64).item() if len(values) else 0.0 for name, values in parts.items()}
     return {"squared_error": error, "root_squared_error": error**0.5, **means}
 
 
