@@ -1,6 +1,7 @@
 # %% imports
 import json
 import math
+from functools import partial
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -34,7 +35,7 @@ torch.set_flush_denormal(True)  # numbers near zero, as in Adam's averages, woul
 def load(train):
     """Images as rows of 784 pixels in [0, 1], and their labels."""
     data = getattr(datasets, dataset)("data", train=train, download=True)
-    return data.data.flatten(1).float() / 255, data.targets
+    return data.data.flatten(1).float().div_(255), data.targets
 
 
 x, y = load(train=True)
@@ -43,6 +44,12 @@ x_val, y_val = x[-validation_size:], y[-validation_size:]
 x_test, y_test = load(train=False)
 measured = {"vae": {}, "cvae": {}}  # everything that the text quotes
 print(f"{len(x_train)} training, {len(x_val)} validation and {len(x_test)} test images")
+
+
+def in_batches(function, *tensors):
+    """The function's outputs of all rows, computed from 1000 rows at a time, which takes less memory."""
+    batches = zip(*(tensor.split(1000) for tensor in tensors), strict=True)
+    return torch.cat([function(*batch) for batch in batches])
 
 
 # %% model
@@ -100,8 +107,8 @@ def negated_elbo(x, x_hat, mean, log_var):
 def mean_terms(model, x, y):
     """Both terms averaged over images, with one draw of z for each."""
     with torch.no_grad():
-        reconstruction, kl = negated_elbo(x, *model(x, y))
-    return reconstruction.mean().item(), kl.mean().item()
+        terms = in_batches(lambda x, y: torch.stack(negated_elbo(x, *model(x, y)), dim=1), x, y)
+    return terms.mean(0).tolist()
 
 
 def train(model):
@@ -138,9 +145,18 @@ for name, architecture in {"vae": VAE, "cvae": CVAE}.items():
 # %% losses
 torch.set_grad_enabled(False)  # from here on the models are only used
 vae, cvae = models.values()
+
+
+def encode_all(model, x, y):
+    """The means of q(z|x) of many images."""
+    return in_batches(lambda x, y: model.encode(x, y)[0], x, y)
+
+
 constant = 784 / 2 * math.log(2 * math.pi * sigma**2)  # of the reconstruction, whatever the model
-codes = {name: model.encode(x_test, y_test)[0] for name, model in models.items()}
-reconstructions = {name: model.decode(codes[name], y_test) for name, model in models.items()}
+codes, reconstructions = {}, {}  # of the test images
+for name, model in models.items():
+    codes[name] = encode_all(model, x_test, y_test)
+    reconstructions[name] = in_batches(model.decode, codes[name], y_test)
 for name, model in models.items():
     torch.manual_seed(seed)
     draws = torch.tensor([mean_terms(model, x_test, y_test) for _ in range(10)])
@@ -150,8 +166,8 @@ for name, model in models.items():
         "reconstruction_constant": constant,
         "kl": kl,
         "negative_elbo": reconstruction + kl,
-        "squared_error": (x_test - reconstructions[name]).square().mean().item(),
-        "mean_image_error": (x_test - x_train.mean(0)).square().mean().item(),
+        "squared_error": F.mse_loss(reconstructions[name], x_test).item(),
+        "mean_image_error": F.mse_loss(x_train.mean(0).expand_as(x_test), x_test).item(),
     }
     terms = f"{constant:.2f} + {reconstruction - constant:.2f} + KL {kl:.2f}"
     print(f"{name.upper()}: negated ELBO {reconstruction + kl:.2f} = {terms}")
@@ -225,7 +241,7 @@ def scatter(ax, z, y, title):
     ax.set(xlabel="$z_1$", ylabel="$z_2$", title=title)
 
 
-train_codes = {name: model.encode(x_train, y_train)[0] for name, model in models.items()}
+train_codes = {name: encode_all(model, x_train, y_train) for name, model in models.items()}
 largest = max(codes.abs().max().item() for codes in train_codes.values())
 limit = 1.02 * max(2.2, largest)  # of all axes below, so that they can be compared
 figure, ax = plt.subplots(figsize=(8, 8), layout="constrained")
@@ -271,19 +287,19 @@ def blur(images):
     return 4 * (images * (1 - images)).sum(1) / images.sum(1).clamp(min=1e-6)
 
 
-blur_limit = blur(x_train).quantile(0.99)  # 99 % of the training images are sharper
+blur_limit = in_batches(blur, x_train).quantile(0.99)  # 99 % of the training images are sharper
 
 
 def failing(images):
     """Shares of images that are ambiguous and that are blurred."""
-    confidence = classifier(images).softmax(1).max(1).values
+    confidence = in_batches(classifier, images).softmax(1).max(1).values
     found = {"ambiguous": confidence < 0.6, "blurred": blur(images) > blur_limit}
     return {name: values.double().mean().item() for name, values in found.items()}
 
 
 def recognised(images, y):
     """The share of images that the classifier takes for the digits y."""
-    return (classifier(images).argmax(1) == y).double().mean().item()
+    return (in_batches(classifier, images).argmax(1) == y).double().mean().item()
 
 
 print(f"the classifier recognises {recognised(x_test, y_test):.1%} of the test images")
@@ -297,26 +313,27 @@ confidence = classifier(decoded).softmax(1).max(1).values
 ambiguous = (confidence < 0.6).numpy()
 nearby = KNeighborsClassifier(20).fit(train_codes["vae"], y_train)
 purity = nearby.predict_proba(z).max(1)  # share of the commonest digit among the codes around z
+shares = {
+    "test images": failing(x_test),
+    "VAE, plane": failing(decoded),
+    "VAE, reconstructions": failing(reconstructions["vae"]),
+}
 measured["vae"]["failures"] = {
     "classifier_accuracy": recognised(x_test, y_test),
-    "decoded": failing(decoded),
-    "reconstructions": failing(reconstructions["vae"]),
-    "real": failing(x_test),
+    "decoded": shares["VAE, plane"],
+    "reconstructions": shares["VAE, reconstructions"],
+    "real": shares["test images"],
     "purity_ambiguous": purity[ambiguous].mean().item() if ambiguous.any() else None,
     "purity_certain": purity[~ambiguous].mean().item() if not ambiguous.all() else None,
 }
-compared = {"test images": x_test, "VAE, plane": decoded}
-compared["VAE, reconstructions"] = reconstructions["vae"]
 for name, model in models.items():
     torch.manual_seed(seed)
     samples = model.decode(torch.randn(len(y_test), latent_dim), y_test)
-    measured[name]["samples"] = failing(samples)
+    shares[f"{name.upper()}, samples"] = measured[name]["samples"] = failing(samples)
     measured[name]["reconstructions_recognised"] = recognised(reconstructions[name], y_test)
-    compared[f"{name.upper()}, samples"] = samples
 measured["cvae"]["samples_recognised"] = recognised(samples, y_test)  # as their labels
-for name, images in compared.items():
-    shares = failing(images)
-    print(f"{name:20}: {shares['ambiguous']:.1%} ambiguous, {shares['blurred']:.1%} blurred")
+for name, share in shares.items():
+    print(f"{name:20}: {share['ambiguous']:.1%} ambiguous, {share['blurred']:.1%} blurred")
 for kind in ("ambiguous", "certain"):
     if (share := measured["vae"]["failures"][f"purity_{kind}"]) is not None:
         print(f"purity of the codes around {kind} images: {share:.1%}")
@@ -336,7 +353,7 @@ for kind, values in {"most ambiguous": confidence, "most blurred": -blur(decoded
     for i in values.argsort().tolist():
         if len(worst) < 6 and all((z[i] - z[j]).norm() > 0.5 for j in worst):
             worst.append(i)
-    nearest = torch.cdist(decoded[worst], x_train).argmin(1)
+    nearest = in_batches(partial(torch.cdist, x2=decoded[worst]), x_train).argmin(0)
     rows = {"decoded": decoded[worst], "nearest\ntraining image": x_train[nearest]}
     show_rows(rows, kind, [f"({z[i, 0]:.1f}, {z[i, 1]:.1f})" for i in worst])
 
@@ -407,14 +424,16 @@ def log_likelihood(x, digit, step=0.1, reach=4.5):
     """log p(x|y) of each image: the integral over z as a sum over a grid."""
     positions = torch.arange(-reach, reach + step / 2, step)
     z = torch.cartesian_prod(positions, positions)
-    means = decode_as(digit)(z)
-    log_cell = -0.5 * z.square().sum(1) - math.log(2 * math.pi) + 2 * math.log(step)  # p(z) dz
+    squares = x.square().sum(1)[:, None]
     sums = []
-    for part in x.split(500):  # squared distances of all images to all means by one product
-        squares = part.square().sum(1)[:, None] - 2 * part @ means.T + means.square().sum(1)
-        log_joint = -squares / (2 * sigma**2) - constant + log_cell
+    for part in z.split(500):
+        means = decode_as(digit)(part)
+        log_cell = -0.5 * part.square().sum(1) - math.log(2 * math.pi) + 2 * math.log(step)  # p(z) dz
+        # squared distances of all images to all means by one product
+        distances = squares - 2 * x @ means.T + means.square().sum(1)
+        log_joint = -distances / (2 * sigma**2) - constant + log_cell
         sums.append(torch.logsumexp(log_joint, dim=1))
-    return torch.cat(sums)
+    return torch.logsumexp(torch.stack(sums, dim=1), dim=1)
 
 
 log_joint = torch.zeros(len(x_test), 10)
