@@ -6,9 +6,11 @@ import torch
 from builders import model_spec
 
 from latentlab.models.inputs import (
+    EVALUATION_BATCH,
     MAX_ROTATION,
     MAX_SHIFT,
     MAX_STRETCH,
+    map_batches,
     model_input,
     random_affine,
     split_batches,
@@ -71,3 +73,17 @@ def test_batches_hold_every_row_once_in_order():
     assert [len(batch) for batch, _ in batches] == [3, 3, 1]
     assert torch.equal(torch.cat([batch for batch, _ in batches]), a)
     assert all(torch.equal(2 * x, y) for x, y in batches)
+
+
+@pytest.mark.parametrize("n", [0, 1, EVALUATION_BATCH, 2 * EVALUATION_BATCH + 3])
+def test_a_function_of_rows_is_computed_for_a_batch_at_a_time_and_gives_every_row(n):
+    sizes = []
+
+    def scaled(rows: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(rows))
+        return rows * factors[:, None]
+
+    rows, factors = torch.randn(n, 3), torch.arange(float(n))
+    assert torch.equal(map_batches(scaled, rows, factors), rows * factors[:, None])
+    assert max(sizes) <= EVALUATION_BATCH
+    assert sum(sizes) == n

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from latentlab.models.denoising import Denoising
 from latentlab.models.inference import first_of_each_class
-from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
+from latentlab.models.inputs import map_batches, to_pixels
 from latentlab.records.metrics import RestorationMetrics, WorstReconstruction
 
 N_WORST = 5
@@ -49,8 +49,9 @@ def restore_images(
     torch.manual_seed(seed)
     x = to_pixels(images)
     corrupted = model.corrupt(x)
-    batches = split_batches(EVALUATION_BATCH, corrupted, labels)
-    restored = torch.cat([model.likelihood.pixels(model.decode(model.encode(batch, y)[0], y)) for batch, y in batches])
+    restored = map_batches(
+        lambda x, y: model.likelihood.pixels(model.decode(model.encode(x, y)[0], y)), corrupted, labels
+    )
     errors = [float((pixels - x).square().mean()) for pixels in (corrupted, restored)]
     first = first_of_each_class(labels, model.spec.n_classes)
     rows = torch.cat([pixels[first].clamp(0, 1) for pixels in (x, corrupted, restored)])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from latentlab.models.checkpoint import weights_errors
-from latentlab.models.inputs import EVALUATION_BATCH, to_pixels
+from latentlab.models.inputs import map_batches, to_pixels
 from latentlab.models.train import Adam
 from latentlab.records.datasets import Dataset
 from latentlab.runtime.files import atomic_write
@@ -82,12 +82,10 @@ def load_reference_classifier(path: str | Path, dataset: Dataset) -> ReferenceCl
 @torch.no_grad()
 def class_probabilities(classifier: ReferenceClassifier, pixels: np.ndarray | Tensor) -> np.ndarray:
     """Class probabilities `(n, classes)` of pixels `(n, P)` in [0, 1]."""
-    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
-    return torch.cat([classifier(x).softmax(1) for x in batches]).numpy()
+    return map_batches(classifier, torch.as_tensor(pixels, dtype=torch.float32)).softmax(1).numpy()
 
 
 @torch.no_grad()
 def class_features(classifier: ReferenceClassifier, pixels: np.ndarray | Tensor) -> np.ndarray:
     """Features `(n, 64)`, float64, of pixels `(n, P)` in [0, 1]."""
-    batches = torch.as_tensor(pixels, dtype=torch.float32).split(EVALUATION_BATCH)
-    return torch.cat([classifier.features(x) for x in batches]).double().numpy()
+    return map_batches(classifier.features, torch.as_tensor(pixels, dtype=torch.float32)).double().numpy()

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentlab.models.inputs import EVALUATION_BATCH, split_batches, to_pixels
+from latentlab.models.inputs import EVALUATION_BATCH, map_batches, split_batches, to_pixels
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import log_normal
 from latentlab.models.quadrature import TOLERANCE, Posteriors, choose_grid, integrate_posteriors
@@ -36,10 +36,13 @@ def encode_images(model: LatentModel, images: Tensor, labels: Tensor) -> dict[st
         x = to_pixels(images)
         grid, _ = choose_grid(model, x, labels, CODE_TOLERANCE, MIN_CODE_STEP)
         return _codes_of_posteriors(model, x, labels, integrate_posteriors(model, x, labels, grid), grid.step)
-    codes = [model.encode(to_pixels(batch), y) for batch, y in split_batches(EVALUATION_BATCH, images, labels)]
-    arrays = {"codes": torch.cat([mean for mean, _ in codes]).numpy()}
-    log_vars = [log_var for _, log_var in codes if log_var is not None]
-    return arrays | ({"log_var": torch.cat(log_vars).numpy()} if log_vars else {})
+
+    def encode(images: Tensor, y: Tensor) -> Tensor:
+        return torch.cat([numbers for numbers in model.encode(to_pixels(images), y) if numbers is not None], dim=1)
+
+    numbers = map_batches(encode, images, labels).split(model.latent_dim, dim=1)
+    names = ("codes", "log_var")[: len(numbers)]
+    return {name: part.contiguous().numpy() for name, part in zip(names, numbers, strict=True)}
 
 
 def integrate_images(model: LatentModel, x: Tensor, labels: Tensor, tolerance: float = TOLERANCE) -> Integrated:
@@ -100,7 +103,7 @@ def refine_modes(model: LatentModel, x: Tensor, labels: Tensor, modes: Tensor, s
             moved[:, i] += step * move.clamp(-1, 1)
         return torch.where((log_density(moved) > centre)[:, None], moved, z)
 
-    return torch.cat([refine(*batch) for batch in split_batches(EVALUATION_BATCH, x, labels, modes)])
+    return map_batches(refine, x, labels, modes)
 
 
 @torch.no_grad()
@@ -114,8 +117,7 @@ def decode_latents(
     """
     z = torch.as_tensor(z)
     y = torch.as_tensor(0 if label is None else label).expand(len(z))
-    batches = split_batches(EVALUATION_BATCH, z, y)
-    return torch.cat([model.likelihood.pixels(model.decode(*batch)) for batch in batches]).clamp(0, 1).numpy()
+    return map_batches(lambda z, y: model.likelihood.pixels(model.decode(z, y)), z, y).clamp_(0, 1).numpy()
 
 
 @torch.no_grad()
@@ -153,8 +155,7 @@ def decoder_slopes(model: LatentModel, z: np.ndarray | Tensor, step: float = 0.0
 def reconstruct(model: LatentModel, codes: np.ndarray | Tensor, labels: Tensor) -> Tensor:
     """Reconstructions (n, P) of images, decoded from their codes (n, d) (`encode_images`). Those of a linear output may
     leave [0, 1]."""
-    batches = split_batches(EVALUATION_BATCH, torch.as_tensor(codes), labels)
-    return torch.cat([model.likelihood.pixels(model.decode(z, y)) for z, y in batches])
+    return map_batches(lambda z, y: model.likelihood.pixels(model.decode(z, y)), torch.as_tensor(codes), labels)
 
 
 def first_of_each_class(labels: Tensor, n_classes: int) -> Tensor:

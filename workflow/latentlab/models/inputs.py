@@ -1,8 +1,9 @@
 """From stored images to what a model sees. Stored images are uint8, (n, rows, columns), or in colour (n, 3, rows,
 columns)."""
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -58,3 +59,19 @@ def random_affine(images: Tensor) -> Tensor:
 def split_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Batches of at most `size` rows of each of `tensors`, in order."""
     return zip(*(tensor.split(size) for tensor in tensors), strict=True)
+
+
+def map_batches(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """What `function` gives for all rows of `tensors`, (n, ...), computed for `EVALUATION_BATCH` rows at a time.
+
+    The results of all batches go into one tensor. If each were kept until the end, it would lie in memory between the
+    feature maps of two batches, whose freed memory could not be used again: convolutions took up to 4 GiB.
+    """
+    results: Tensor | None = None
+    for start, batch in zip(itertools.count(0, EVALUATION_BATCH), split_batches(EVALUATION_BATCH, *tensors)):
+        rows = function(*batch)
+        if results is None:
+            results = rows.new_empty(len(tensors[0]), *rows.shape[1:])
+        results[start : start + len(rows)] = rows
+    assert results is not None, "even an empty tensor is split into one batch"
+    return results

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from latentlab.models.inputs import EVALUATION_BATCH, split_batches
+from latentlab.models.inputs import EVALUATION_BATCH, map_batches, split_batches
 from latentlab.models.likelihoods import PositionTerms
 from latentlab.models.networks import Autoencoder, LatentModel
 from latentlab.models.objective import UNDERFLOW, log_normal, log_sum_exp
@@ -298,4 +298,4 @@ def cell_centres(latent_dim: int, count: int, side: float) -> Tensor:
 def decode_positions(model: LatentModel, z: Tensor, label: int | None = None) -> Tensor:
     """The decoder's outputs (G, P) at positions z (G, d), all with one label."""
     y = torch.full((len(z),), label or 0, device=z.device)
-    return torch.cat([model.decode(*batch) for batch in split_batches(EVALUATION_BATCH, z, y)])
+    return map_batches(model.decode, z, y)
