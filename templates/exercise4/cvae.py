@@ -1,7 +1,6 @@
 # %% imports
 import json
 import math
-from functools import partial
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -353,7 +352,8 @@ for kind, values in {"most ambiguous": confidence, "most blurred": -blur(decoded
     for i in values.argsort().tolist():
         if len(worst) < 6 and all((z[i] - z[j]).norm() > 0.5 for j in worst):
             worst.append(i)
-    nearest = in_batches(partial(torch.cdist, x2=decoded[worst]), x_train).argmin(0)
+    distances = [torch.cdist(decoded[worst], part) for part in x_train.split(1000)]
+    nearest = torch.cat(distances, dim=1).argmin(1)
     rows = {"decoded": decoded[worst], "nearest\ntraining image": x_train[nearest]}
     show_rows(rows, kind, [f"({z[i, 0]:.1f}, {z[i, 1]:.1f})" for i in worst])
 
