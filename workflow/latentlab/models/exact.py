@@ -25,7 +25,7 @@ POSITIONS = 64**2  # of a lattice
 LATTICE_LIMIT = 3.6  # of each axis; less than a thousandth of the prior's mass lies beyond
 BLOCK_BATCHES = 80  # between two times that the plane is decoded for the posteriors of the next images
 IMAGE_BLOCK = 1024  # images whose posteriors are computed at a time
-ROW_MULTIPLE = 128  # of the rows of these products: oneDNN compiles and keeps a kernel for each number of rows
+ROW_MULTIPLE = 128  # to which their number is padded: oneDNN compiles and keeps a kernel for each number of rows
 
 
 class Exact(LatentModel):

@@ -117,7 +117,7 @@ def decode_latents(
     """
     z = torch.as_tensor(z)
     y = torch.as_tensor(0 if label is None else label).expand(len(z))
-    return map_batches(lambda z, y: model.likelihood.pixels(model.decode(z, y)), z, y).clamp_(0, 1).numpy()
+    return reconstruct(model, z, y).clamp_(0, 1).numpy()
 
 
 @torch.no_grad()
